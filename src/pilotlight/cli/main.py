@@ -1,0 +1,80 @@
+"""The command ``pilot``: parses, calls one library function, turns errors into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+
+import typer
+
+from pilotlight.errors import PilotlightError
+
+app = typer.Typer(
+    name="pilot",
+    help="Small pilot trainings that decide whether, and how, to launch an expensive language-model pre-training.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _register() -> None:
+    from pilotlight.cli.corpus import corpus
+    from pilotlight.cli.doctor import doctor
+    from pilotlight.cli.new import new
+    from pilotlight.cli.predict import predict
+    from pilotlight.cli.report import report
+    from pilotlight.cli.run import decide, run, status
+    from pilotlight.cli.schema import schema
+    from pilotlight.cli.score import score
+    from pilotlight.cli.tokens import tokens
+    from pilotlight.cli.train import train
+
+    for command in (new, run, status, decide, report, predict, train, score, schema, doctor):
+        app.command()(command)
+    app.add_typer(corpus, name="corpus")
+    app.add_typer(tokens, name="tokens")
+
+
+def _disk_error(error: OSError) -> str | None:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.filename or 'the disk'}: no space left. Free some space, or choose another --out, and run again."
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR) and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror}). Choose a file or folder you may read and write."
+    return None
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 user error, 2 usage, 3 the run failed, 130 interrupted."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    _register()
+    try:
+        app()
+    except PilotlightError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; nothing finished is lost. Run the same command to go on.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        sentence = _disk_error(error)
+        if debug or sentence is None:
+            raise
+        sys.stderr.write(f"error: {sentence}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""`pilot tokens`: pack a plan's text into token ids, and look at what was packed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pilotlight.tokens.tokens import Tokens
+
+tokens = typer.Typer(no_args_is_help=True, help="Pack text into token ids, and look at them.")
+
+SAMPLE = 10
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+@tokens.command()
+def pack(
+    plan: Annotated[Path, typer.Argument(help="The pilot file (YAML) that names the text and the tokenizer.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the corpus and the tokens.")],
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Pack the text of PLAN into OUT/tokens, building OUT/corpus first where it is missing."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.build import build
+    from pilotlight.pilot.pilot import Pilot
+    from pilotlight.tokens.pack import pack as packed
+
+    talk = Talk(quiet, json)
+    pilot = Pilot.load(plan)
+    corpus = build(pilot.corpus, out / "corpus", watch=talk.watch)
+    found = packed(corpus, pilot.tokenizer, out / "tokens", watch=talk.watch)
+    _tell(found, talk)
+
+
+@tokens.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `pilot tokens pack` wrote.")],
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Show what was packed into DIR: documents, tokens and bytes by source, and the first tokens of a document."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.tokens.tokens import Tokens
+
+    inner = folder / "tokens"
+    _tell(Tokens.open(inner if inner.is_dir() else folder), Talk(quiet, json))
+
+
+def _tell(found: Tokens, talk: Any) -> None:
+    facts = found.manifest.facts
+    first = _first_tokens(found)
+    talk.table(
+        f"{found.folder}",
+        ("split", "source", "documents", "tokens", "bytes", "bytes per token"),
+        [row for name, split in facts["splits"].items() for row in _rows(name, split)],
+    )
+    learnt = facts["tokenizer"]
+    talk.say(
+        f"Tokenizer {found.tokenizer['kind']}: {found.vocabulary} ids; each document ends with "
+        f"{learnt['end_token']} (id {found.end}, {learnt['end_token_from']})."
+    )
+    talk.say("First tokens: " + " ".join(f"{token['text']!r}:{token['id']}" for token in first))
+    talk.data(
+        {
+            "folder": str(found.folder), "fingerprint": found.fingerprint, "tokenizer": found.tokenizer,
+            "facts": facts, "first_tokens": first,
+        }
+    )  # fmt: skip
+
+
+def _rows(name: str, split: dict[str, Any]) -> list[tuple[str, ...]]:
+    from pilotlight.units import show_bytes, show_count
+
+    lines = [("all", split)] if len(split["sources"]) != 1 else []
+    return [
+        (
+            name, source, str(amount["documents"]), show_count(amount["tokens"]), show_bytes(amount["bytes"]),
+            f"{amount['bytes_per_token']:.2f}" if amount["bytes_per_token"] else "",
+        )
+        for source, amount in [*lines, *split["sources"].items()]
+    ]  # fmt: skip
+
+
+def _first_tokens(found: Tokens) -> list[dict[str, Any]]:
+    encoder = found.encoder()
+    ids = [int(id) for id in found.split("train").ids[:SAMPLE]]
+    return [{"id": id, "text": "(end)" if id == found.end else encoder.decode([id])} for id in ids]

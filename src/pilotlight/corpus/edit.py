@@ -1,0 +1,30 @@
+"""What changes a text and never drops it: the extension point ``edits``."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+from pilotlight.spec import Part
+
+Scope = Literal["all", "prose", "code"]
+
+
+def in_scope(scope: Scope, content: str) -> bool:
+    """Return whether a step with this scope looks at text of this content."""
+    return scope in ("all", content)
+
+
+class Edit(Part):
+    """Settings of a step that changes text. Editing twice gives what editing once gave."""
+
+    folder: ClassVar[str] = "pilotlight.corpus.edits"
+    examples: ClassVar[tuple[tuple[str, str], ...]]
+    """Texts before and after, tested on the default settings."""
+
+    applies_to: Scope = "all"
+    """Which texts the step looks at: all, prose or code."""
+
+    @abstractmethod
+    def edit(self, text: str) -> str:
+        """Return the changed text."""

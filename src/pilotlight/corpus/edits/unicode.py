@@ -1,0 +1,52 @@
+"""Unicode in one form: composed accents, plain line ends, no control characters, broken encodings mended."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import ClassVar, final
+
+from pilotlight.corpus.edit import Edit
+
+# Everything below a space but tab, line feed and form feed; delete; C1 controls; byte-order mark.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
+_LINE_ENDS = re.compile("\r\n?|\x85")
+# What UTF-8 looks like when it was read as Latin-1 or Windows-1252: a lead byte, then what a trail byte became.
+_SUSPICIOUS = re.compile("[\xc2-\xf4][\x80-\xbf\u0152-\u0178\u02c6\u02dc\u2013-\u2122\u20ac]")
+
+
+@final
+class Unicode(Edit):
+    """NFC, line feeds only, no control characters; with ``mend``, lines of broken encoding repaired by ftfy.
+
+    Typographic quotes, ligatures and full-width letters stay as they are: they are text, not damage.
+    """
+
+    examples: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("cafe\u0301 and Zu\u0308rich", "caf\xe9 and Z\xfcrich"),
+        ("\ufeffThe law\x00 is the law\x07.", "The law is the law."),
+        ("La funciÃ³n de la administraciÃ³n", "La función de la administración"),
+        ("“Quoted” — l’ordre del dia, ﬁle, ＡＢＣ", "“Quoted” — l’ordre del dia, ﬁle, ＡＢＣ"),
+        ("def f(x):\n\treturn '\\x00'\f\n", "def f(x):\n\treturn '\\x00'\f\n"),
+    )
+
+    mend: bool = True
+    """Repair lines whose encoding was misread (such as ``funciÃ³n``)."""
+
+    def edit(self, text: str) -> str:
+        """Return the text in one form of Unicode."""
+        text = _LINE_ENDS.sub("\n", text)
+        if self.mend and _SUSPICIOUS.search(text):
+            text = "\n".join(self._mended(line) if _SUSPICIOUS.search(line) else line for line in text.split("\n"))
+        text = _CONTROLS.sub("", text)
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+    @staticmethod
+    def _mended(line: str) -> str:
+        from ftfy import fix_encoding
+        from ftfy.badness import is_bad
+
+        if not is_bad(line):
+            return line
+        return fix_encoding(line).replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,55 @@
+"""Texts that are menus, teasers and place holders rather than text."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, final
+
+from pilotlight.corpus.edit import Scope
+from pilotlight.corpus.filter import Filter
+from pilotlight.units import Share
+
+_BULLETS = ("•", "‣", "⁃", "◦", "▪", "●", "○", "■", "□", "»", "›", "* ", "- ", "– ", "+ ")
+_PLACE_HOLDERS = re.compile("lorem ipsum dolor sit", re.IGNORECASE)
+_FEWEST_LINES = 4  # a share of fewer lines says nothing
+
+
+@final
+class Boilerplate(Filter):
+    """Drops lists of bullet points, pages of cut-off teasers, and place-holder text.
+
+    Shares of lines as in Rae et al. 2021 (Gopher), appendix A1: 0.9 bullet points, 0.3 lines that end in dots.
+    """
+
+    keeps: ClassVar[tuple[str, ...]] = (
+        "The rules are these:\n- Be kind to others.\n- Be on time.\n- Bring a pen.\n- Ask.\nNothing else is needed.",
+        "He waited...\nShe did not come.\nIt rained, and the street was empty.\nHe went home, and nobody saw him again.",
+        "Home\nAbout\nThe museum was founded in 1901 by a society of friends of the town.",
+    )
+    drops: ClassVar[tuple[str, ...]] = (
+        "- Home\n- News\n- Shop\n- Contact\n- Login\n- Imprint\n",
+        "The minister said on Monday ...\nRead more\nA new road for the…\nRead more\nPrices of bread rose ...\nRead more",
+        "Our story\nLorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt.",
+    )
+
+    bullets: Share = 0.9
+    """Largest share of lines that begin with a bullet point."""
+    cut_off: Share = 0.3
+    """Largest share of lines that end in dots."""
+    applies_to: Scope = "prose"
+    """Which texts the step looks at: by default prose."""
+
+    def reason_to_drop(self, text: str) -> str | None:
+        """Return which sign of boilerplate was found."""
+        if (found := _PLACE_HOLDERS.search(text)) and len(text) < 20 * len(found[0]) + 2000:
+            return f"place holder: {found[0]!r}"
+        lines = [line for part in text.splitlines() if (line := part.strip())]
+        if len(lines) < _FEWEST_LINES:
+            return None
+        bullets = sum(line.startswith(_BULLETS) for line in lines) / len(lines)
+        if bullets > self.bullets:
+            return f"bullet points: {bullets:.2f} of the lines, more than {self.bullets:.2f}"
+        cut_off = sum(line.endswith(("...", "…")) for line in lines) / len(lines)
+        if cut_off > self.cut_off:
+            return f"cut-off lines: {cut_off:.2f} of the lines, more than {self.cut_off:.2f}"
+        return None

@@ -1,0 +1,47 @@
+"""Texts with long unbroken runs: encoded data, keys, minified code."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, final
+
+from pydantic import Field
+
+from pilotlight.corpus.filter import Filter
+from pilotlight.units import Share
+
+_TOKEN = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w"
+
+
+@final
+class Unbroken(Filter):
+    """Drops texts of which too large a share stands in unbroken runs of ASCII letters, digits and symbols.
+
+    Only ASCII counts, because scripts such as Chinese and Thai write without spaces.
+    """
+
+    keeps: ClassVar[tuple[str, ...]] = (
+        "See https://example.org/a/rather/long/address?with=several&parameters=in-it#and-an-anchor for the text of the "
+        "decree, which was published in the official gazette and entered into force on the first day of the year.",
+        "法律面前人人平等，任何人不得凌驾于法律之上。" * 20,
+        "donaudampfschifffahrtsgesellschaftskapitän und andere lange Wörter, die es im Deutschen gibt",
+    )
+    drops: ClassVar[tuple[str, ...]] = (
+        _TOKEN * 8,
+        f"image: data:image/png;base64,{_TOKEN * 10} end of the image",
+        "!function(e,t){'object'==typeof(exports)?module.exports=t():e.x=t()}(this,function(){return(1)});" * 5,
+    )
+
+    run: int = Field(default=200, ge=10)
+    """Characters without a space from which a run counts."""
+    most: Share = 0.2
+    """Largest share of the text in such runs."""
+
+    def reason_to_drop(self, text: str) -> str | None:
+        """Return the share of the text in unbroken runs if it is too large."""
+        if len(text) < self.run:
+            return None
+        inside = sum(len(found) for found in re.findall(rf"[!-~]{{{self.run},}}", text))
+        if inside > self.most * len(text):
+            return f"unbroken runs: {inside / len(text):.2f} of the characters, more than {self.most:.2f}"
+        return None

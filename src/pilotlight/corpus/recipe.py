@@ -1,0 +1,84 @@
+"""Settings of a corpus: where its text comes from, what is done to it, what is held out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pilotlight.corpus.duplicate import Duplicates
+from pilotlight.corpus.duplicates.exact import Exact
+from pilotlight.corpus.edit import Edit
+from pilotlight.corpus.edits.unicode import Unicode
+from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.filters.boilerplate import Boilerplate
+from pilotlight.corpus.filters.length import Length
+from pilotlight.corpus.filters.letters import Letters
+from pilotlight.corpus.filters.repetition import Repetition
+from pilotlight.corpus.filters.unbroken import Unbroken
+from pilotlight.corpus.source import Source
+from pilotlight.corpus.sources.python_docs import PythonDocs
+from pilotlight.corpus.sources.python_library import PythonLibrary
+from pilotlight.errors import nearest
+from pilotlight.spec import Spec, discover, plain
+from pilotlight.units import Count, Share
+
+_FAMILIES = (Edit, Duplicates, Filter)
+
+
+def _find_step(value: Any) -> Any:
+    """Return the edit, duplicates or filter step that ``value`` asks for: their folders share one set of names."""
+    kind: Any = value.get("kind") if isinstance(value, Mapping) else value
+    if not isinstance(kind, str):
+        return value
+    family = next((family for family in _FAMILIES if kind in discover(family.folder)), None)
+    if family is None:
+        known = [name for family in _FAMILIES for name in discover(family.folder)]
+        raise ValueError(f"no step is called {kind!r}; expected one of {', '.join(known)}.{nearest(kind, known)}")
+    return family.choose(value)
+
+
+Step = Annotated[Edit | Duplicates | Filter, BeforeValidator(_find_step)]
+
+
+def default_sources() -> tuple[Source, ...]:
+    """Return the text that every machine has: code and documentation of the Python that runs."""
+    return (PythonLibrary(), PythonDocs())
+
+
+def default_steps() -> tuple[Step, ...]:
+    """Return the steps that suit prose in any language and source code."""
+    return (Unicode(), Exact(), Length(), Letters(), Unbroken(), Repetition(), Boilerplate())
+
+
+class Recipe(Spec):
+    """How a corpus is made from text."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(default_factory=default_sources)
+    """Where text is read; by default the running Python's own library and documentation."""
+    steps: tuple[Step, ...] = Field(default_factory=default_steps)
+    """What is done to text for training, in this order: edits, filters and ways to find duplicates, by their kind."""
+    held_out: Share = 0.01
+    """Share of the documents kept out of training to measure the loss on; chosen by the hash of their ids."""
+    held_out_bytes: Annotated[Count, Field(gt=0)] = 1e6
+    """Most bytes to hold out; what is beyond is trained on."""
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> Recipe:
+        twice = [name for name, count in Counter(source.title for source in self.sources).items() if count > 1]
+        if twice:
+            raise ValueError(f"two sources are called {twice[0]!r}; give one of them another name (name: ...)")
+        if self.held_out > 0.5:
+            raise ValueError(f"held_out is {self.held_out}; more than half of the text would not be trained on")
+        return self
+
+    def by_title(self) -> list[Source]:
+        """Return the sources in the order of their names: the order in a plan does not matter."""
+        return sorted(self.sources, key=lambda source: source.title)
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that decide what is in the corpus: a folder may move, its name and content count."""
+        sources = [{**plain(source), "name": source.title} for source in self.by_title()]
+        return plain(self) | {"sources": [{key: item for key, item in source.items() if key != "path"} for source in sources]}

@@ -1,0 +1,201 @@
+"""Finished artefacts: a folder is finished exactly when its ``manifest.json`` exists.
+
+An artefact is written into a temporary sibling folder, synced, sealed by a manifest with the size and SHA-256 of
+every file, and moved into place. Whatever kills the writer leaves either nothing or a finished folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pilotlight.errors import RecordError, ResourceError
+from pilotlight.spec import Record, diff
+
+NAME = "manifest.json"
+
+
+class FileRecord(Record):
+    """Size in bytes and SHA-256 of one file of an artefact."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(Record):
+    """What is in a finished folder, what made it and from what."""
+
+    kind: str
+    fingerprint: str
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    files: dict[str, FileRecord]
+    facts: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass
+class Draft:
+    """An artefact being written: ``folder`` takes its files, ``facts`` what the manifest should say."""
+
+    folder: Path
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of Python, Pilotlight and the named installed packages."""
+    import platform
+    from importlib import metadata
+
+    found = {"python": platform.python_version()}
+    for package in ("pilotlight", *packages):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _plain_disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise ResourceError(
+                f"{path}: no space left to write ({os.strerror(error.errno)}). Nothing finished was lost: "
+                "free some space, or choose another --out, and run the same command again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise ResourceError(
+                f"{path} cannot be written ({os.strerror(error.errno)}). Choose a folder you may write to with --out."
+            ) from error
+        raise
+
+
+def sync(path: Path) -> None:
+    """Force a file or folder to disk (folders only where the system can)."""
+    with contextlib.suppress(OSError if path.is_dir() else ()):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a whole file or leave the old one: temporary name, fsync, rename.
+
+    Raises:
+        ResourceError: the disk is full or the folder may not be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with _plain_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+            sync(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync(path.parent)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
+
+
+def seal(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest of ``folder`` last, with the hash of every file in it, and return it complete."""
+    files: dict[str, FileRecord] = {}
+    for path in _files(folder):
+        sync(path)
+        files[path.relative_to(folder).as_posix()] = FileRecord(bytes=path.stat().st_size, sha256=sha256(path))
+    manifest = manifest.model_copy(update={"files": files})
+    write_atomic(folder / NAME, manifest.to_json() + "\n")
+    return manifest
+
+
+@contextlib.contextmanager
+def building(
+    folder: Path, *, kind: str, fingerprint: str, settings: dict[str, Any], inputs: dict[str, str] | None = None
+) -> Iterator[Draft]:
+    """Yield a draft whose files become the finished artefact ``folder``, or nothing at all.
+
+    Raises:
+        ResourceError: the disk is full or the folder may not be written.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    with _plain_disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.parent.glob(f".{folder.name}.*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            draft = Draft(temporary)
+            yield draft
+            manifest = Manifest(
+                kind=kind, fingerprint=fingerprint, settings=settings, inputs=inputs or {}, files={},
+                facts=draft.facts, versions=versions(),
+            )  # fmt: skip
+            seal(temporary, manifest)
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.replace(folder)
+            sync(folder.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False) -> Manifest:
+    """Return the manifest of a finished folder; ``verify`` also checks the hash of every file.
+
+    Raises:
+        RecordError: the folder is unfinished, of another kind, or a file was lost or changed.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        what = "does not exist" if not folder.exists() else "is unfinished: it has no manifest.json"
+        raise RecordError(f"{folder} {what}. Expected a finished {kind or 'artefact'}; run the step that makes it.")
+    try:
+        manifest = Manifest.from_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged and cannot be read. Remove {folder} and run the step again.") from error
+    if kind is not None and manifest.kind != kind:
+        raise RecordError(f"{folder} holds a {manifest.kind}, expected a {kind}. Give the folder of a {kind}.")
+    if verify:
+        for name, record in manifest.files.items():
+            file = folder / name
+            if not file.is_file() or file.stat().st_size != record.bytes or sha256(file) != record.sha256:
+                raise RecordError(f"{file} is missing or differs from its manifest. Remove {folder} and run again.")
+    return manifest
+
+
+def finished(folder: Path, fingerprint: str | None = None, settings: dict[str, Any] | None = None) -> Manifest | None:
+    """Return the manifest if ``folder`` is finished, None if there is nothing yet.
+
+    Raises:
+        RecordError: the folder is finished, but was made with another fingerprint; shows the settings that differ.
+    """
+    if not (folder / NAME).is_file():
+        return None
+    manifest = read_manifest(folder)
+    if fingerprint is None or manifest.fingerprint == fingerprint:
+        return manifest
+    changes = diff(manifest.settings, settings) if settings is not None else {}
+    shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
+    raise RecordError(
+        f"{folder} was made from other settings or other input (fingerprint {manifest.fingerprint}, now {fingerprint})."
+        f"{shown}\nChoose another --out, or remove that folder to build it again."
+    )

@@ -1,0 +1,1 @@
+"""Language models: settings without torch, layers that ``build()`` imports, sizes, weights and sampling."""

@@ -1,0 +1,1 @@
+"""A question, the trials that answer it, and the decision they lead to."""

@@ -1,0 +1,59 @@
+"""Rules of thumb the pilot is checked against, and what it did not test, in plain words."""
+
+from __future__ import annotations
+
+from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.forecast import Prediction
+from pilotlight.record.results import BASELINE, Results
+from pilotlight.units import show_count, show_share
+
+_PARTS = {
+    "corpus": "the data recipe: filters, deduplication and mixture are as the baseline has them",
+    "tokenizer": "the tokenizer: kind and vocabulary",
+    "model.attention": "the attention",
+    "model.feedforward": "the feed-forward",
+    "model.norm": "the normalisation",
+    "model.position": "the positions",
+    "train.optim": "the optimiser and its learning rate",
+    "train.schedule": "the schedule",
+}
+
+
+def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tuple[str, ...]:
+    """Return what experience says about this pilot's shape, each with its reason."""
+    found: list[str] = []
+    largest = max(scale.parameters for scale in pilot.scales)
+    share = largest / pilot.goal.full_run.parameters
+    if share < 0.1:
+        found.append(
+            f"The largest rung has {show_share(share, 1)} of the full run's parameters; where it is affordable, 10 to 50 % "
+            "makes the prediction safer. The extrapolation factor is printed beside it."
+        )
+    if len({scale.parameters for scale in pilot.scales}) < 3:
+        found.append("Fewer than three sizes: a law with a floor cannot be told from one without. Add a rung.")
+    if len({round(scale.tokens / scale.parameters, 3) for scale in pilot.scales}) < 2:
+        found.append(
+            "Every rung has the same tokens per parameter, so the effects of size and of data cannot be told apart. "
+            "Add a rung with more tokens."
+        )
+    for name, setup in ((name, pilot.variants[name]) for name in pilot.variants):
+        if len(setup.set) > 1:
+            found.append(f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters.")
+    ill = [row for row in results.finished(BASELINE) if row.fit and not row.fit.startswith("ok")]
+    found += sorted({f"{row.scale}: {row.fit}" for row in ill})
+    if prediction is not None:
+        found += [f"Prediction: {caution}" for caution in prediction.cautions]
+    return tuple(found)
+
+
+def not_tested(pilot: Pilot) -> tuple[str, ...]:
+    """Return what no trial of this pilot speaks about."""
+    paths = [path for variant in pilot.variants.values() for path in variant.set]
+    found = [text for part, text in _PARTS.items() if not any(path.startswith(part) for path in paths)]
+    found += [
+        f"stability at {show_count(pilot.goal.full_run.parameters)} parameters: spikes grow with size and come late",
+        "downstream tasks: the goal is a loss on held-out text (see `pilot score`)",
+        "several accelerators or nodes",
+        "bias, toxicity and safety of what the model writes",
+    ]
+    return tuple(found)

@@ -1,0 +1,226 @@
+"""The pilot file: one question, and the one way from (variant, scale, seed) to a training plan."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from pilotlight.corpus.recipe import Recipe
+from pilotlight.errors import ConfigError, nearest
+from pilotlight.model.decoder import Decoder
+from pilotlight.pilot.goal import Goal
+from pilotlight.plan_file import override, read_yaml, validated
+from pilotlight.record.results import BASELINE
+from pilotlight.spec import Spec, fingerprint
+from pilotlight.stats.rule import Rule
+from pilotlight.tokens.tokenizer import Tokenizer
+from pilotlight.tokens.tokenizers.bpe import BPE
+from pilotlight.train.plan import Plan, Training
+from pilotlight.units import Count, Seconds, show_count
+
+
+class Setup(Spec):
+    """What a variant may change: everything between raw text and weights except size, length and seed."""
+
+    corpus: Recipe = Recipe()
+    tokenizer: Tokenizer = BPE()
+    model: Decoder = Decoder()
+    train: Training = Training()
+
+
+class Scale(Spec):
+    """One rung of the ladder."""
+
+    parameters: Count = Field(gt=0)
+    """Non-embedding parameters; the shape follows from them."""
+    tokens: Count = Field(gt=0)
+    """Training tokens."""
+    seeds: int | None = Field(default=None, ge=1)
+    """Seeds at this rung, where it is not the pilot's number."""
+    baseline_only: bool = False
+    """A rung for the law alone: no variant is trained at it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the rung in folders and tables, such as ``300k-6M``: parameters and tokens."""
+        return f"{show_count(self.parameters)}-{show_count(self.tokens)}"
+
+
+class Variant(Spec):
+    """One change to the baseline, and the reason to try it."""
+
+    set: dict[str, Any] = Field(min_length=1)
+    """Dotted path of a setting: new value, or x2 for a factor."""
+    why: str = ""
+    """Where the idea comes from; shown in the report."""
+
+
+class Budget(Spec):
+    """What the pilot may take. A time is turned into FLOPs once, by a calibration that the ledger keeps."""
+
+    time: Seconds | None = Field(default=3600.0, gt=0)
+    """Wall-clock of all trainings together."""
+    flops: Count | None = Field(default=None, gt=0)
+    """Training FLOPs, where that is the limit instead."""
+
+
+class Pilot(Spec):
+    """One question about an expensive training, asked with cheap ones."""
+
+    question: str = Field(min_length=3)
+    goal: Goal
+    corpus: Recipe = Recipe()
+    tokenizer: Tokenizer = BPE()
+    model: Decoder = Decoder()
+    train: Training = Training()
+    scales: tuple[Scale, ...] = Field(min_length=1)
+    """The ladder, smallest first."""
+    seeds: int = Field(default=3, ge=1, le=50)
+    """Trainings of each variant at each rung."""
+    repeats: int = Field(default=2, ge=0, le=20)
+    """A/A runs: the baseline again at the lowest rung with only the order of the data reseeded."""
+    confirm: int = Field(default=2, ge=0, le=20)
+    """Fresh seeds on which a variant that won is trained again before it is adopted."""
+    variants: dict[str, Variant] = {}
+    rule: Rule = Rule()
+    budget: Budget = Budget()
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the pilot in a YAML file; relative paths in it start at the file's folder.
+
+        Raises:
+            ConfigError: the file cannot be read or holds mistakes, each named at its line and column.
+        """
+        data, places = read_yaml(path)
+        pilot = validated(cls, data, str(path), places)
+        try:
+            pilot.check()
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+        return pilot.model_copy(update={"corpus": pilot.corpus.at(path.parent), "tokenizer": pilot.tokenizer.at(path.parent)})
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        names = [scale.name for scale in self.scales]
+        if len(set(names)) < len(names):
+            raise ValueError(f"scales: two rungs are the same ({', '.join(names)}); keep one of them")
+        for name in self.variants:
+            if name == BASELINE or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+                raise ValueError(
+                    f"variants: {name!r} cannot be a variant's name; use letters, digits, '_', '-' and '.' "
+                    f"(the baseline has the name {BASELINE!r} already)"
+                )
+        if self.variants and all(scale.baseline_only for scale in self.scales):
+            raise ValueError("scales: every rung is baseline_only, so no variant would be trained; free one rung")
+        if self.budget.time is None and self.budget.flops is None:
+            raise ValueError("budget: give a time or flops")
+        largest = max(scale.parameters for scale in self.scales)
+        if largest > self.goal.full_run.parameters:
+            raise ValueError(
+                f"scales: the largest rung ({show_count(largest)} parameters) is larger than goal.full_run "
+                f"({show_count(self.goal.full_run.parameters)}); a pilot is smaller than the run it decides about"
+            )
+        return self
+
+    @property
+    def setup(self) -> Setup:
+        """The baseline: what every variant starts from."""
+        return Setup(corpus=self.corpus, tokenizer=self.tokenizer, model=self.model, train=self.train)
+
+    @property
+    def criteria(self) -> str:
+        """Hash of the whole pilot, fixed before the first trial."""
+        return fingerprint(self)
+
+    def variant(self, *names: str) -> Setup:
+        """Return the baseline with the named variants applied, in order (none: the baseline itself).
+
+        Raises:
+            ConfigError: there is no such variant, or its change does not fit.
+        """
+        setup = self.setup
+        for name in names:
+            if name == BASELINE:
+                continue
+            if name not in self.variants:
+                known = ", ".join(self.variants) or "none"
+                raise ConfigError(f"no variant is called {name!r}; known are {known}.{nearest(name, self.variants)}")
+            changes = self.variants[name].set
+            for path in sorted(changes, key=lambda item: not item.endswith("kind")):
+                setup = override(setup, path, changes[path], f"variants.{name}.set")
+        return setup
+
+    def check(self) -> None:
+        """Check what needs more than one field: every variant applies, and changes something comparable.
+
+        Raises:
+            ConfigError: names the variant or rung and what is wrong with it.
+        """
+        baseline = self.setup
+        batch = self.train.rows * self.train.context
+        for scale in self.scales:
+            if scale.tokens < 10 * batch:
+                raise ConfigError(
+                    f"scales: {show_count(scale.tokens)} tokens are fewer than 10 steps of {batch} tokens "
+                    "(train.rows x train.context); give the rung more tokens, or smaller batches"
+                )
+        for name in self.variants:
+            setup = self.variant(name)
+            if setup == baseline:
+                raise ConfigError(f"variants.{name}: changes nothing; its settings equal the baseline's already")
+            if setup.corpus.held_out_settings() != baseline.corpus.held_out_settings():
+                raise ConfigError(
+                    f"variants.{name}: changes the held-out text, so its loss could not be compared with the "
+                    "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out"
+                )
+            if setup.tokenizer != baseline.tokenizer and self.goal.metric != "bits_per_byte":
+                raise ConfigError(
+                    f"variants.{name}: changes the tokenizer, so {self.goal.metric} does not compare; "
+                    "use goal.metric: bits_per_byte"
+                )
+
+    def scale(self, name: str) -> Scale:
+        """Return the rung called ``name``.
+
+        Raises:
+            ConfigError: there is no such rung.
+        """
+        for scale in self.scales:
+            if scale.name == name:
+                return scale
+        raise ConfigError(f"no scale is called {name!r}; known are {', '.join(scale.name for scale in self.scales)}")
+
+    def plan(self, variant: str, scale: str | Scale, seed: int, repeat: str = "") -> Plan:
+        """Return the training of one variant at one rung with one seed.
+
+        ``repeat`` names the one random stream that is reseeded in an A/A run.
+
+        Raises:
+            ConfigError: there is no such variant or rung, or no shape fits.
+        """
+        rung = scale if isinstance(scale, Scale) else self.scale(scale)
+        reseed = {repeat: seed + 1_000_003} if repeat else {}
+        return _plan(self.variant(variant), rung.parameters, rung.tokens, seed, reseed)
+
+    def full_plan(self, adopted: tuple[str, ...] = (), seed: int = 0) -> Plan:
+        """Return the plan of the full run with the adopted variants applied."""
+        target = self.goal.full_run
+        return _plan(self.variant(*adopted), target.parameters, target.tokens, seed, {})
+
+
+def _plan(setup: Setup, parameters: float, tokens: float, seed: int, reseed: dict[str, int]) -> Plan:
+    from pilotlight.model.size import shape
+
+    return Plan(
+        corpus=setup.corpus,
+        tokenizer=setup.tokenizer,
+        model=shape(setup.model, parameters, 4096),
+        train=setup.train,
+        steps=max(1, round(tokens / (setup.train.rows * setup.train.context))),
+        seed=seed,
+        reseed=reseed,
+    ).resolved()

@@ -1,0 +1,34 @@
+"""One trial as a unit of work: what a worker process calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pilotlight.events import Progress, Watcher
+
+
+def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
+    """Train the plan in ``arguments`` and return nothing more: the run folder says it all.
+
+    ``arguments`` holds ``plan``, ``machine``, ``tokens`` (folder) and ``out`` (folder).
+    """
+    from pilotlight.tokens.tokens import Tokens
+    from pilotlight.train.loop import train
+    from pilotlight.train.machine import Machine
+    from pilotlight.train.plan import Plan
+
+    plan = Plan.model_validate(arguments["plan"])
+
+    def relay(event: Any) -> None:
+        step = getattr(event, "step", None)
+        if step is not None and plan.steps:
+            watch(Progress("training", float(step), float(plan.steps), "steps"))
+        elif hasattr(event, "text"):
+            watch(event)
+
+    train(
+        plan, Machine.model_validate(arguments["machine"]), Tokens.open(Path(arguments["tokens"])),
+        Path(arguments["out"]), watch=relay,
+    )  # fmt: skip
+    return {}

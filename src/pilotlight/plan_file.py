@@ -1,0 +1,222 @@
+"""Plan files: YAML read with line numbers, safe to load, every mistake named at its place.
+
+Also the one way to change settings by a dotted path, used by variants and by ``--set``.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from pilotlight.errors import ConfigError, nearest
+from pilotlight.spec import Part, Spec, discover, plain
+
+S = TypeVar("S", bound=Spec)
+Place = tuple[int, int]
+_MOST_NODES = 100_000  # a plan has hundreds; aliases that multiply ("billion laughs") stop here
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader of YAML that also reads 3e-4 as a number, as every practitioner means it."""
+
+
+_Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+class _Reader:
+    """Turns YAML nodes into values and remembers the line and column of each."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[tuple[Any, ...], Place] = {}
+        self._count = 0
+        self._loader = _Loader("")
+
+    def fail(self, node: yaml.Node, text: str) -> ConfigError:
+        return ConfigError(f"{self.file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}: {text}")
+
+    def value(self, node: yaml.Node, path: tuple[Any, ...]) -> Any:
+        self._count += 1
+        if self._count > _MOST_NODES or len(path) > 50:
+            raise self.fail(node, "the file is nested or repeated too deeply for a plan; write it out without aliases.")
+        self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+            raise self.fail(node, f"the tag {node.tag!r} is not allowed; a plan holds plain values only.")
+        try:
+            return self._loader.construct_object(node)  # pyright: ignore
+        except (yaml.YAMLError, ValueError) as error:
+            raise self.fail(node, f"{node.value!r} cannot be read: {error}.") from error
+
+    def _mapping(self, node: yaml.MappingNode, path: tuple[Any, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str):
+                raise self.fail(key_node, "a field name has to be a word.")
+            if key in found:
+                raise self.fail(key_node, f"the field {key!r} is given twice; keep one of them.")
+            self.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            found[key] = self.value(value_node, (*path, key))
+        return found
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[Any, ...], Place]]:
+    """Return the values of a YAML file and the line and column of each.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, not UTF-8, no YAML, or no mapping of fields.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        near = nearest(path.name, (item.name for item in path.parent.glob("*.y*ml"))) if path.parent.is_dir() else ""
+        raise ConfigError(f"{path} does not exist. Give the path of a plan file (YAML).{near}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}). Save the plan as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}). Give the path of a plan file (YAML).") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, file: str) -> tuple[dict[str, Any], dict[tuple[Any, ...], Place]]:
+    """Return the values of YAML text and the line and column of each; ``file`` names it in errors.
+
+    Raises:
+        ConfigError: the text is no YAML, or no mapping of fields.
+    """
+    try:
+        node = yaml.compose(text, Loader=_Loader)  # pyright: ignore[reportUnknownMemberType]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigError(f"{file}{place}: this is not valid YAML: {error.problem or error.context}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: this is not valid YAML: {error}.") from error
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{file}: a plan is a mapping of fields such as 'question: ...', this file holds none.")
+    reader = _Reader(file)
+    return reader.value(node, ()), reader.places
+
+
+def _inner(annotation: Any) -> Any:
+    """Return the settings class that an annotation holds (through Optional, tuple and dict), or None."""
+    if isinstance(annotation, type) and issubclass(annotation, Spec):
+        return annotation
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list, dict, typing.Annotated):
+        return next((found for item in arguments if (found := _inner(item)) is not None), None)
+    return None
+
+
+def _fields_at(cls: type[Spec], data: Any, path: tuple[Any, ...]) -> list[str]:
+    """Return the names of the fields that may stand at ``path``."""
+    current: type[Spec] | None = cls
+    for key in path:
+        field = current.model_fields.get(str(key)) if current else None
+        if field is not None:
+            current = _inner(field.annotation)
+        data = data[key] if isinstance(data, Mapping | list) else None
+        if current and issubclass(current, Part) and "folder" in current.__dict__ and not isinstance(data, list):
+            kind = data.get("kind") if isinstance(data, Mapping) else data  # pyright: ignore
+            current = discover(current.folder).get(str(kind), current)  # pyright: ignore[reportUnknownArgumentType]
+    return list(current.model_fields) if current else []
+
+
+def _sentence(cls: type[Spec], data: Any, error: Mapping[str, Any]) -> str:
+    path = tuple(error["loc"])
+    name = ".".join(str(part) for part in path) or "the plan"
+    if error["type"] == "extra_forbidden":
+        try:
+            choices = _fields_at(cls, data, path[:-1])
+        except (KeyError, IndexError, TypeError):
+            choices = []
+        known = f" Known here: {', '.join(choices)}." if choices else ""
+        return f"{name}: there is no such field.{nearest(str(path[-1]), choices) or known}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{name}: this field is required."
+    shown = "" if error["type"].startswith("kind_") or error["type"] == "value_error" else f", got {error['input']!r:.80}"
+    return f"{name}: {message}{shown}."
+
+
+def validated(cls: type[S], data: Any, file: str, places: Mapping[tuple[Any, ...], Place] | None = None) -> S:
+    """Return settings of ``cls`` made from plain ``data``; ``places`` and ``file`` tell where a mistake is.
+
+    Raises:
+        ConfigError: names every mistake with file, line, column, what was expected and the nearest right name.
+    """
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        lines: list[str] = []
+        for item in error.errors(include_url=False):
+            path = tuple(item["loc"])
+            while path and path not in (places or {}):
+                path = path[:-1]
+            place = "" if not places else ":{}:{}".format(*places.get(path, (1, 1)))
+            lines.append(f"{file}{place}: {_sentence(cls, data, item)}")
+        raise ConfigError("\n".join(lines).replace("..", ".")) from error
+
+
+def load(path: Path, cls: type[S]) -> S:
+    """Return the settings in a YAML file.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds mistakes; each is named at its line and column.
+    """
+    data, places = read_yaml(path)
+    return validated(cls, data, str(path), places)
+
+
+def _changed(old: Any, new: Any, path: str) -> Any:
+    """Return ``new``, or ``old`` times a factor where ``new`` is text such as ``x2``."""
+    if isinstance(new, str) and (match := re.fullmatch(r"[xX]\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)", new)):
+        if isinstance(old, bool) or not isinstance(old, int | float):
+            raise ConfigError(f"{path} is {old!r}, which cannot be multiplied by {match[1]}; give the new value itself.")
+        product = old * float(match[1])
+        return round(product) if isinstance(old, int) else product
+    return new
+
+
+def override(spec: S, path: str, value: Any, file: str = "set") -> S:
+    """Return ``spec`` with the field at dotted ``path`` changed; ``x2`` doubles a number.
+
+    A new ``kind`` resets the other fields of that part to the defaults of the new kind.
+
+    Raises:
+        ConfigError: there is no such field, or the value does not fit it.
+    """
+    data: Any = plain(spec)
+    names = path.split(".")
+    here = data
+    for depth, name in enumerate(names):
+        inside = ".".join(names[:depth]) or "the plan"
+        if isinstance(here, list) and name.isdigit() and int(name) < len(here):  # pyright: ignore[reportUnknownArgumentType]
+            key: Any = int(name)
+        elif isinstance(here, dict) and name in here:
+            key = name
+        else:
+            choices = [str(item) for item in here] if isinstance(here, dict) else []  # pyright: ignore
+            known = f" Known there: {', '.join(choices)}." if choices else ""
+            raise ConfigError(f"{file}: {path}: {inside} has no field {name!r}.{nearest(name, choices) or known}")
+        if depth < len(names) - 1:
+            here = here[key]  # pyright: ignore[reportUnknownVariableType]
+            continue
+        new = _changed(here[key], value, path)  # pyright: ignore[reportUnknownArgumentType]
+        if key == "kind" and new != here[key]:
+            here.clear()
+        here[key] = new
+    return validated(type(spec), data, f"{file} {path}={value}")

@@ -1,0 +1,105 @@
+"""The decision of a pilot as it is written to ``decision.json``: the verdicts, the launch, and why.
+
+Nothing here depends on a clock reading made after the calibration, on the order in which trials ended, or on the
+place of the folder: the same pilot on the same machine writes the same bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pilotlight.record.forecast import Prediction
+from pilotlight.spec import Record
+from pilotlight.stats.comparison import Comparison, NoiseFloor
+from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.verdict import Verdict
+
+
+class Launch(StrEnum):
+    """What to do about the full run."""
+
+    GO = "GO"
+    GO_WITH_CHANGES = "GO WITH CHANGES"
+    MORE_EVIDENCE = "MORE EVIDENCE"
+    NO_GO = "NO-GO"
+
+
+class Finding(Record):
+    """One variant, judged: what it changes, what that did, and how sure one can be."""
+
+    variant: str
+    why: str
+    changes: dict[str, tuple[Any, Any]]
+    """Dotted path of each setting that differs from the baseline: (old, new)."""
+    verdict: Verdict
+    because: str
+    next: str
+    comparison: Comparison
+    confirmation: Estimate | None = None
+    """Relative effect on fresh seeds only; None where no confirmation was run."""
+
+
+class Check(Record):
+    """One criterion of the launch, tested by code."""
+
+    name: str
+    threshold: str
+    found: str
+    status: Literal["pass", "fail", "unknown"]
+    because: str
+    way_out: str = ""
+
+
+class Cost(Record):
+    """What the full run would take, and how that was obtained."""
+
+    basis: Literal["measured", "assumed"]
+    hardware: str
+    flops: float
+    seconds: Estimate
+    """Wall-clock of the full run; low and high are P10 and P90."""
+    money: Estimate | None
+    """US dollars; None where no price is known."""
+    pilot_flops: float
+    """FLOPs that the pilot itself spent."""
+    because: str
+
+
+class Target(Record):
+    """The declared goal beside what is predicted for the full run."""
+
+    metric: str
+    unit: str
+    threshold: float
+    prediction: Estimate | None
+    """Of the full run with the adopted changes; None where the pilot cannot predict."""
+    probability: float | None
+    """Probability that the full run reaches the threshold."""
+    baseline: Estimate | None
+    """Of the full run as declared, without any change."""
+    baseline_probability: float | None
+
+
+class Decision(Record):
+    """The whole decision. ``criteria`` is the hash of the pilot file that was fixed before the first trial."""
+
+    question: str
+    criteria: str
+    deviations: tuple[str, ...]
+    launch: Launch
+    because: tuple[str, ...]
+    would_change: tuple[str, ...]
+    target: Target
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    noise: NoiseFloor | None
+    """Run-to-run spread; None where no cell has two runs."""
+    forecast: Prediction | None
+    """Law and prediction for the full run as declared; None where the runs cannot carry one (a check says why)."""
+    cost: Cost
+    trials: dict[str, int]
+    """How many trials were planned, finished, failed, killed and left out for want of budget."""
+    advice: tuple[str, ...]
+    not_tested: tuple[str, ...]
+    versions: dict[str, str]

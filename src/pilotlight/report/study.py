@@ -1,0 +1,237 @@
+"""Everything a page can show of one pilot, read from the records in its output folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar, final
+
+from pilotlight.errors import RecordError
+from pilotlight.manifest import NAME, Manifest, sha256
+from pilotlight.record.decision import Decision
+from pilotlight.record.ledger import Entry, Ledger
+from pilotlight.record.results import BASELINE, TRIAL, Results, Row
+from pilotlight.record.run import FACTS, METRICS, RunFacts, read_lines
+
+Found = TypeVar("Found")
+
+FULL = "full"
+"""Folder below the pilot's where the full run is looked for."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How one run went: tokens seen against held-out loss, and against the loss of each step."""
+
+    name: str
+    variant: str
+    scale: str
+    seed: str
+    evaluations: tuple[tuple[float, float], ...]
+    """Training tokens and held-out bits per byte."""
+    steps: tuple[tuple[float, float], ...]
+    """Training tokens and training loss in nats per token, thinned."""
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether this is an A/A repeat."""
+        return "-" in self.seed
+
+
+@final
+@dataclass(frozen=True)
+class Study:
+    """One pilot as its records tell it. ``decision`` and ``results`` are None where there are none to believe."""
+
+    pilot: Mapping[str, Any]
+    decision: Decision | None
+    results: Results | None
+    entries: tuple[Entry, ...]
+    curves: tuple[Curve, ...]
+    corpora: tuple[Manifest, ...]
+    tokens: tuple[Manifest, ...]
+    full: RunFacts | None
+    """The full run, once it was trained into ``full/``."""
+    void: str
+    """Why nothing can be concluded from this folder; empty where all is well."""
+    files: Mapping[str, str]
+    """SHA-256 of the files that carry the conclusion."""
+
+    @classmethod
+    def read(cls, out: Path) -> Self:
+        """Return the study in ``out``. Damaged records make it void, with the reason; they never raise.
+
+        Raises:
+            RecordError: the folder holds no pilot at all.
+        """
+        if not (out / "pilot.json").is_file() and not (out / "ledger.jsonl").is_file():
+            raise RecordError(f"{out} holds no pilot. Give the output folder of `pilot run`.")
+        ledger = Ledger(out / "ledger.jsonl")
+        void: list[str] = []
+        pilot = _try(void, lambda: _mapping(out / "pilot.json"), {})
+        results = _try(void, lambda: _results(out, ledger), None)
+        curves = _try(void, lambda: tuple(_curves(out)), ())
+        decision = _try(void, lambda: _decision(out), None)
+        _check_runs(out, results, void)
+        _check_criteria(decision, ledger, void)
+        return cls(
+            pilot=pilot,
+            decision=None if void else decision,
+            results=None if void else results,
+            entries=tuple(ledger.entries(trusted=False)),
+            curves=() if void else curves,
+            corpora=_manifests(out / "corpus", "corpus"),
+            tokens=_manifests(out / "tokens", "tokens"),
+            full=None if void else _try(void, lambda: _full(out), None),
+            void=" ".join(void[:1]),
+            files={name: sha256(out / name) for name in _CARRIERS if (out / name).is_file()},
+        )
+
+    def setting(self, path: str, default: Any = None) -> Any:
+        """Return the pilot's setting at a dotted path, or ``default`` where it has none."""
+        found: Any = self.pilot
+        for name in path.split("."):
+            if not isinstance(found, Mapping) or name not in found:
+                return default
+            found = found[name]
+        return found  # pyright: ignore[reportUnknownVariableType]
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows of all trials that are entered in the ledger."""
+        return self.results.rows if self.results else ()
+
+    def variants(self) -> tuple[str, ...]:
+        """Return the names of the baseline and of every variant, in the order of the plan."""
+        planned: Mapping[str, Any] = self.setting("variants", {})
+        seen = [*(row.variant for row in self.rows()), *(curve.variant for curve in self.curves)]
+        return tuple(dict.fromkeys([BASELINE, *planned, *seen]))
+
+    def scales(self) -> tuple[str, ...]:
+        """Return the names of the rungs that were trained, smallest first."""
+        sizes = {row.scale: (row.flops, row.tokens) for row in self.rows() if row.status == "finished"}
+        seen = dict.fromkeys([*sizes, *(curve.scale for curve in self.curves)])
+        return tuple(sorted(seen, key=lambda name: (name not in sizes, sizes.get(name, (0.0, 0.0)), name)))
+
+    def facts(self, kind: str) -> Mapping[str, Any]:
+        """Return the facts of the last ledger entry of a kind; empty where there is none."""
+        return next((entry.facts for entry in reversed(self.entries) if entry.kind == kind), {})
+
+    def color(self, variant: str) -> int:
+        """Return the series colour of a variant; the baseline is neutral, and so is what comes after the seventh."""
+        place = self.variants().index(variant) if variant in self.variants() else 0
+        return place if place < 8 else 0
+
+
+_CARRIERS = ("decision.json", "ledger.jsonl", "pilot.json", "full.yaml")
+
+
+def _try(void: list[str], read: Callable[[], Found], otherwise: Found) -> Found:
+    try:
+        return read()
+    except RecordError as error:
+        void.append(str(error))
+        return otherwise
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordError(f"{path.name} is missing or damaged. Run the pilot in a new --out.") from error
+    if not isinstance(found, dict):
+        raise RecordError(f"{path.name} holds no settings. Run the pilot in a new --out.")
+    return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _decision(out: Path) -> Decision | None:
+    path = out / "decision.json"
+    if not path.is_file():
+        return None
+    try:
+        return Decision.from_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RecordError("decision.json is damaged. Run `pilot decide` on this folder to write it again.") from error
+
+
+def _results(out: Path, ledger: Ledger) -> Results | None:
+    ledger.verify()
+    return Results.open(out) if ledger.entries(TRIAL) else None
+
+
+def _full(out: Path) -> RunFacts | None:
+    path = out / FULL / FACTS
+    if not (out / FULL / NAME).is_file() or not path.is_file():
+        return None
+    try:
+        return RunFacts.from_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{FULL}/{FACTS} is damaged. Train the full run again, or remove the folder.") from error
+
+
+def _check_runs(out: Path, results: Results | None, void: list[str]) -> None:
+    """Note the first run whose curve is not the one that its manifest was sealed with."""
+    for row in results.finished() if results else ():
+        folder = out / "runs" / row.name
+        sealed = Manifest.from_json((folder / NAME).read_bytes()).files
+        for name in (METRICS, FACTS):
+            record = sealed.get(name)
+            if record is not None and (not (folder / name).is_file() or sha256(folder / name) != record.sha256):
+                void.append(
+                    f"runs/{row.name}/{name} was edited after the run was sealed, so no verdict can stand on it. "
+                    "Restore the file, or run the pilot in a new --out."
+                )
+                return
+
+
+def _check_criteria(decision: Decision | None, ledger: Ledger, void: list[str]) -> None:
+    """Note a decision whose criteria are not the ones fixed before the first trial."""
+    fixed = [entry.facts.get("criteria") for entry in ledger.entries("criteria", trusted=False)]
+    if decision is not None and fixed and decision.criteria != fixed[0]:
+        void.append(
+            f"decision.json was made by criteria {decision.criteria}, but {fixed[0]} were fixed before the first trial. "
+            "Run `pilot decide` on this folder again."
+        )
+
+
+def _manifests(folder: Path, kind: str) -> tuple[Manifest, ...]:
+    found: list[Manifest] = []
+    for path in sorted(folder.glob(f"*/{NAME}")):
+        try:
+            manifest = Manifest.from_json(path.read_bytes())
+        except (OSError, ValueError):
+            continue  # text that cannot be described is left out of the page; the runs carry its fingerprint
+        if manifest.kind == kind:
+            found.append(manifest)
+    return tuple(found)
+
+
+def _curves(out: Path) -> Iterable[Curve]:
+    for path in sorted((out / "runs").glob(f"*/*/*/{METRICS}")):
+        variant, scale, seed = path.parent.relative_to(out / "runs").parts
+        lines = read_lines(path)
+        yield Curve(
+            name=f"{variant}/{scale}/{seed}",
+            variant=variant,
+            scale=scale,
+            seed=seed,
+            evaluations=tuple(_pairs(lines, "evaluation", "bits_per_byte")),
+            steps=_thinned(tuple(_pairs(lines, "step", "loss"))),
+        )
+
+
+def _pairs(lines: Iterable[Mapping[str, Any]], kind: str, name: str) -> Iterable[tuple[float, float]]:
+    for line in lines:
+        if line.get("kind") == kind and isinstance(line.get(name), int | float) and line.get("tokens", 0) > 0:
+            yield float(line["tokens"]), float(line[name])
+
+
+def _thinned(pairs: tuple[tuple[float, float], ...], most: int = 120) -> tuple[tuple[float, float], ...]:
+    """Return about ``most`` means of neighbouring steps: single steps are noise at the scale of the page."""
+    if len(pairs) <= most:
+        return pairs
+    edges = [round(index * len(pairs) / most) for index in range(most + 1)]
+    groups = [pairs[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    return tuple((group[-1][0], sum(loss for _, loss in group) / len(group)) for group in groups)

@@ -1,0 +1,215 @@
+"""The loss of a run that is yet to be made, predicted from smaller ones, with an interval that carries model error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pilotlight.errors import EvidenceError
+from pilotlight.events import silent
+from pilotlight.record.forecast import CurvePoint, HoldOut, LawFit, Prediction, Spread
+from pilotlight.scaling.cautions import cautions, refuse
+from pilotlight.scaling.fit import Fit, project, useful
+from pilotlight.scaling.holdout import NEAR, Fold, Trial, attempt, folds
+from pilotlight.scaling.law import Law, laws
+from pilotlight.scaling.points import Cells, Point, gather
+from pilotlight.stats.estimate import Estimate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MODEL_ERROR = 0.02
+"""Relative error per decade that a law is believed to make before any hold-out has been seen."""
+MODEL_DF = 3.0
+"""How many hold-outs that belief is worth."""
+TRUST = 0.01
+"""Hold-out error per decade below which laws are told apart no further: hold-outs are few and noisy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Laws fitted to one table of runs and tried on hold-outs, ready to be asked about any target."""
+
+    cells: Cells
+    fits: tuple[Fit, ...]
+    weights: Floats
+    folds: tuple[Fold, ...]
+    trials: tuple[dict[str, Trial], ...]
+    model_error: float
+    model_df: float
+
+    @classmethod
+    def of(cls, points: Iterable[Point], *, watch: Callable[[Any], None] = silent) -> Study:
+        """Return the study of ``points``.
+
+        Raises:
+            EvidenceError: fewer than three distinct cells, or hardly any spread in compute.
+        """
+        import numpy as np
+
+        cells = gather(points)
+        refuse(cells)
+        able = tuple(law for law in laws() if len(useful(law, cells)) >= law.fewest)
+        fits = tuple(project(law, useful(law, cells)) for law in able)
+        tests = folds(cells)
+        trials = tuple(attempt(able, cells, fold) for fold in tests)
+        errors = np.array([_hold_out_error(law, trials) or MODEL_ERROR for law in able])
+        weights = 1.0 / np.sqrt(errors**2 + TRUST**2)
+        weights = weights / weights.sum()
+        together = [error for error in (_joint(able, weights, trial) for trial in trials) if error is not None]
+        squares = sum(trial.per_decade**2 for trial in together)
+        df = MODEL_DF + len(together)
+        return cls(cells, fits, weights, tests, trials, math.sqrt((MODEL_DF * MODEL_ERROR**2 + squares) / df), df)
+
+    def spread(self, logs: Floats) -> tuple[Spread, dict[str, float]]:
+        """Return the predictive distribution at ``logs`` of N, D, C [3], and its components."""
+        import numpy as np
+
+        found = [fit.at(logs[None, :]) for fit in self.fits]
+        means = np.array([float(mean[0]) for mean, _ in found])
+        errors = np.array([float(error[0]) for _, error in found])
+        centre = float(self.weights @ means)
+        distance = float(self.cells.distance(logs[None, :])[0])
+        parts = {
+            "seed_noise": (self.cells.noise, self.cells.noise_df + 1.0),
+            "parameter": (float(np.sqrt(self.weights @ errors**2)), min(fit.df for fit in self.fits) + 1.0),
+            "model": (self.model_error * (distance + NEAR), self.model_df),
+            "law_spread": (float(np.sqrt(self.weights @ (means - centre) ** 2)), self.model_df),
+        }
+        total = sum(size**2 for size, _ in parts.values())
+        # degrees of freedom of a sum of variances (Satterthwaite 1946)
+        df = total**2 / sum(size**4 / df for size, df in parts.values())
+        return Spread(centre=centre, scale=math.sqrt(total), df=df), {name: size for name, (size, _) in parts.items()}
+
+    def predict(
+        self, parameters: float, tokens: float, *, flops: float | None = None, level: float = 0.95,
+        unit: str = "bits/byte",
+    ) -> Prediction:  # fmt: skip
+        """Return the prediction for one run of ``parameters`` and ``tokens``.
+
+        Raises:
+            EvidenceError: the target is not beyond the table.
+        """
+        import numpy as np
+
+        compute = flops or 6.0 * parameters * tokens * self._flops_factor()
+        target = np.log([parameters, tokens, compute])
+        refuse(self.cells, target)
+        spread, components = self.spread(target)
+        reach = np.exp(target - self.cells.logs.max(axis=0))
+        values = {fit.law.name: math.exp(float(fit.at(target[None, :])[0][0])) for fit in self.fits}
+        notes = cautions(self.cells, target, values, spread)
+        method = f"{len(self.fits)} laws, model error from {len(self.trials)} hold-outs"
+        return Prediction(
+            loss=spread.estimate(level=level, unit=unit, n=self.cells.runs, method=method, cautions=notes),
+            parameters=parameters, tokens=tokens, flops=compute,
+            laws=tuple(self._law(index, target, level, unit) for index in range(len(self.fits))),
+            reach=float(reach[2]), reach_parameters=float(reach[0]), reach_tokens=float(reach[1]),
+            components=components, spread=spread, hold_out=self._hold_outs(), cells=len(self.cells),
+            runs=self.cells.runs, cautions=notes, curve=self._curve(target, level),
+        )  # fmt: skip
+
+    def _flops_factor(self) -> float:
+        """Return the dearest cell's FLOPs divided by 6ND, so that a target without FLOPs is counted alike."""
+        size, tokens, compute = self.cells.logs[-1]
+        return math.exp(compute - size - tokens) / 6.0
+
+    def _law(self, index: int, target: Floats, level: float, unit: str) -> LawFit:
+        fit = self.fits[index]
+        mean, error = fit.at(target[None, :])
+        numbers = fit.numbers()
+        spread = Spread(centre=float(mean[0]), scale=max(float(error[0]), 1e-9), df=fit.df + 1.0)
+        return LawFit(
+            name=fit.law.name, equation=fit.law.equation(numbers), parameters=numbers,
+            at_target=spread.estimate(level=level, unit=unit, n=self.cells.runs, method="parameter error only"),
+            weight=float(self.weights[index]), hold_out_error=_hold_out_error(fit.law, self.trials),
+        )  # fmt: skip
+
+    def _hold_outs(self) -> tuple[HoldOut, ...]:
+        import numpy as np
+
+        able = tuple(fit.law for fit in self.fits)
+        found: list[HoldOut] = []
+        for fold, trial in zip(self.folds, self.trials, strict=True):
+            joint = _joint(able, self.weights, trial)
+            if joint is None:
+                continue
+            observed = float(np.log(self.cells.loss[fold.held]).mean())
+            found.append(
+                HoldOut(
+                    what=fold.what, fitted_cells=int(fold.fitted.sum()), held_out_cells=int(fold.held.sum()),
+                    decades=float(joint.distance.mean()), observed=math.exp(observed),
+                    predicted=math.exp(observed + float(joint.errors.mean())), relative_error=_size(joint.errors),
+                    by_law={law.name: _size(trial[law.kind].errors) for law in able if law.kind in trial},
+                )  # fmt: skip
+            )
+        return tuple(found)
+
+    def _curve(self, target: Floats, level: float) -> tuple[CurvePoint, ...]:
+        import numpy as np
+
+        start = self.cells.logs[0]
+        found: list[CurvePoint] = []
+        for share in np.linspace(0.0, 1.0, 25):
+            logs = start + share * (target - start)
+            spread, _ = self.spread(logs)
+            size, tokens, compute = (float(value) for value in np.exp(logs))
+            low, high = spread.quantile((1 - level) / 2), spread.quantile((1 + level) / 2)
+            found.append(
+                CurvePoint(
+                    flops=compute, parameters=size, tokens=tokens, low=low, value=math.exp(spread.centre), high=high
+                )
+            )
+        return tuple(found)
+
+
+def predict(
+    points: Iterable[Point], parameters: float, tokens: float, *, flops: float | None = None, level: float = 0.95,
+    unit: str = "bits/byte", watch: Callable[[Any], None] = silent,
+) -> Prediction:  # fmt: skip
+    """Return the loss that a run of ``parameters`` (non-embedding) and ``tokens`` would reach.
+
+    Several laws are fitted (fit.py) and combined by their hold-out errors. The interval joins in quadrature the noise
+    of one run, parameter error, model error (from hold-outs, growing with the decades to the target) and the
+    disagreement of the laws, times Student's t.
+
+    Args:
+        points: finished runs, in any order.
+        parameters: size of the target run, counted as the points' are.
+        tokens: training tokens of the target run.
+        flops: its training FLOPs; by default 6 x parameters x tokens, times what the dearest point's were off that.
+        level: of the interval.
+        unit: of the losses.
+        watch: told how far the work is.
+
+    Raises:
+        EvidenceError: fewer than three distinct cells, hardly any spread in compute, or a target inside the table.
+    """
+    if not 0 < level < 1:
+        raise EvidenceError(f"level is {level!r}; expected a share between 0 and 1, such as 0.95")
+    return Study.of(points, watch=watch).predict(parameters, tokens, flops=flops, level=level, unit=unit)
+
+
+def _size(errors: Floats) -> float:
+    return math.sqrt(float((errors**2).mean()))
+
+
+def _hold_out_error(law: Law, trials: Iterable[dict[str, Trial]]) -> float | None:
+    seen = [trial[law.kind].per_decade for trial in trials if law.kind in trial]
+    return math.sqrt(sum(error**2 for error in seen) / len(seen)) if seen else None
+
+
+def _joint(able: tuple[Law, ...], weights: Floats, trial: dict[str, Trial]) -> Trial | None:
+    """Return how the weighted laws did together on one fold, or None where none could be tried."""
+    share = {law.kind: float(weight) for law, weight in zip(able, weights, strict=True) if law.kind in trial}
+    total = sum(share.values())
+    if not share:
+        return None
+    errors = sum(weight / total * trial[kind].errors for kind, weight in share.items())
+    first = next(iter(trial.values()))
+    return Trial("joint", first.errors * 0 + errors, first.distance)

@@ -1,0 +1,241 @@
+"""Every variant against the baseline: effect, interval, power, and the noise they stand on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, final
+
+from pilotlight.errors import EvidenceError
+from pilotlight.spec import Record
+from pilotlight.stats.arms import Arms, Observation, arrange
+from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.multiple import benjamini_hochberg, coverage_level
+from pilotlight.stats.noise import Noise, NoiseFloor, floor, measure, uneven
+from pilotlight.stats.pairing import Pairing
+from pilotlight.stats.power import detectable, power
+from pilotlight.stats.rule import Rule
+from pilotlight.stats.student import Spread, borrow, critical, mean, tail, two_sided, welch
+
+_TREND = 0.05
+
+
+class Comparison(Record):
+    """One variant against the baseline. Effects are relative: 0.01 is one percent above the baseline."""
+
+    variant: str
+    effect: Estimate
+    """At the largest scale with two or more runs of both arms, at a level corrected for the number of variants.
+
+    It leaves out zero exactly when ``p_adjusted`` is at most one minus the rule's level.
+    """
+
+    by_scale: dict[str, Estimate]
+    """At every scale, small to large, each at the rule's level and not corrected."""
+
+    scale: str
+    """The scale that ``effect`` speaks of."""
+
+    p_value: float
+    p_adjusted: float
+    p_equivalent: float
+    """Adjusted p-value that the effect lies outside plus or minus ``worth`` (two one-sided tests)."""
+
+    power: float
+    """Chance that this comparison, at the level of ``effect``, sees an effect of the size of ``worth``."""
+
+    detectable: float
+    """Smallest relative effect that it sees with the rule's power."""
+
+    seeds: int
+    """Runs of the smaller arm at ``scale``; pairs where paired."""
+
+    error: float
+    """Standard error of the logarithm of the effect."""
+
+    degrees: float
+    """Degrees of freedom of that standard error."""
+
+    pairing: Pairing
+    cautions: tuple[str, ...] = ()
+
+
+class Comparisons(Record):
+    """All variants against one baseline."""
+
+    baseline: str
+    comparisons: tuple[Comparison, ...]
+    noise: NoiseFloor
+    pairing: Pairing
+    """Over all variants and scales; ``used`` is what most comparisons used."""
+
+    runs: int
+    """Runs that entered, A/A repeats not counted."""
+
+    cautions: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """A logarithmic effect at one scale, with the variance of that mean."""
+
+    value: float
+    spread: Spread
+    seeds: int
+    is_paired: bool
+
+    @property
+    def error(self) -> float:
+        return math.sqrt(self.spread.variance)
+
+    def estimate(self, level: float, *cautions: str) -> Estimate:
+        half = critical(level, self.spread.degrees) * self.error
+        low, value, high = (math.expm1(self.value + shift) for shift in (-half, 0.0, half))
+        method = f"{'paired' if self.is_paired else 'Welch'} t, pooled noise"
+        return Estimate(
+            value=value, low=low, high=high, level=level, unit="relative", n=self.seeds, method=method, cautions=cautions
+        )
+
+
+def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> Comparisons:
+    """Return every variant against the baseline.
+
+    Values are compared by their logarithms, so effects are relative. Noise is pooled over the ladder and strengthened
+    by the other variants; the mean effect is not: it is the one at the largest replicated scale. Whether the shared
+    seed is used follows the correlation measured over the whole campaign.
+
+    Raises:
+        EvidenceError: there is no baseline, no variant, no second seed anywhere, or no scale that two arms share.
+    """
+    arms = arrange(observations, baseline)
+    if not arms.variants:
+        raise EvidenceError(f"every run is of the baseline {baseline!r}; there is nothing to compare it with.")
+    noise = measure(arms)
+    found = {variant: _effects(arms, noise, variant) for variant in arms.variants}
+    heads = {variant: _head(effects) for variant, effects in found.items()}
+    tops = {variant: found[variant][heads[variant]] for variant in found}
+    adjusted = benjamini_hochberg([two_sided(top.value, top.error, top.spread.degrees) for top in tops.values()])
+    equivalent = benjamini_hochberg([_outside(top, rule.worth) for top in tops.values()])
+    selected = sum(value <= 1.0 - rule.level for value in adjusted)
+    comparisons: list[Comparison] = []
+    for variant, p_adjusted, p_equivalent in zip(found, adjusted, equivalent, strict=True):
+        is_selected = p_adjusted <= 1.0 - rule.level
+        level = coverage_level(rule.level, selected, len(found), is_selected=is_selected)
+        facts = _facts(tops[variant], noise, rule, level)
+        cautions = _cautions(arms, variant, heads[variant], found[variant])
+        comparisons.append(
+            Comparison(
+                variant=variant,
+                effect=tops[variant].estimate(level, *cautions),
+                by_scale={scale: _at_scale(effect, rule.level) for scale, effect in found[variant].items()},
+                scale=heads[variant],
+                p_adjusted=p_adjusted,
+                p_equivalent=p_equivalent,
+                cautions=cautions,
+                **facts,
+            )
+        )
+    paired = sum(item.pairing.used == "paired" for item in comparisons)
+    return Comparisons(
+        baseline=baseline,
+        comparisons=tuple(comparisons),
+        noise=floor(arms, noise, rule.level),
+        pairing=_pairing(noise, is_paired=2 * paired > len(comparisons)),
+        runs=sum(len(runs) for cells in arms.logs.values() for runs in cells.values()),
+        cautions=tuple(uneven(arms, noise)),
+    )
+
+
+def _facts(top: _Effect, noise: Noise, rule: Rule, level: float) -> dict[str, Any]:
+    degrees = top.spread.degrees
+    return {
+        "p_value": two_sided(top.value, top.error, degrees),
+        "power": power(math.log1p(rule.worth), top.error, degrees, level),
+        "detectable": math.expm1(detectable(top.error, degrees, level, rule.power)),
+        "seeds": top.seeds,
+        "error": top.error,
+        "degrees": degrees,
+        "pairing": _pairing(noise, is_paired=top.is_paired),
+    }
+
+
+def _pairing(noise: Noise, *, is_paired: bool) -> Pairing:
+    return Pairing(correlation=noise.correlation, used="paired" if is_paired else "unpaired", n=noise.pairs)
+
+
+def _effects(arms: Arms, noise: Noise, variant: str) -> dict[str, _Effect]:
+    scales = arms.compared(variant)
+    if not scales:
+        raise EvidenceError(f"{variant!r} and the baseline never ran at the same scale; train both at one.")
+    # A scale without a shared seed would have no pairs left.
+    all_paired = all(arms.shared(variant, scale)[0] for scale in scales)
+    gap = borrow(noise.differences[variant], noise.difference_pool)
+    if noise.correlation > 0.0 and all_paired and gap.degrees > 0.0:
+        return {scale: _paired_effect(arms, variant, scale, gap) for scale in scales}
+    return {scale: _unpaired_effect(arms, noise, variant, scale) for scale in scales}
+
+
+def _paired_effect(arms: Arms, variant: str, scale: str, gap: Spread) -> _Effect:
+    new, old = arms.shared(variant, scale)
+    return _Effect(mean(new) - mean(old), Spread(gap.variance / len(new), gap.degrees), len(new), is_paired=True)
+
+
+def _unpaired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effect:
+    new, old = list(arms.runs(variant, scale).values()), list(arms.runs(arms.baseline, scale).values())
+    left, right = (borrow(noise.arms[name], noise.arm_pool) for name in (variant, arms.baseline))
+    spread = welch(left, len(new), right, len(old))
+    # Seeds that push the two arms apart make their difference noisier than independent runs.
+    inflated = Spread(spread.variance * (1.0 - min(0.0, noise.correlation)), spread.degrees)
+    return _Effect(mean(new) - mean(old), inflated, min(len(new), len(old)), is_paired=False)
+
+
+def _head(effects: dict[str, _Effect]) -> str:
+    replicated = [scale for scale, effect in effects.items() if effect.seeds > 1]
+    return (replicated or list(effects))[-1]
+
+
+def _outside(effect: _Effect, worth: float) -> float:
+    """Return the larger p-value of the two one-sided tests that the effect is beyond plus or minus ``worth``."""
+    margins = (effect.value - math.log1p(-worth), math.log1p(worth) - effect.value)
+    if effect.error == 0.0:
+        return 0.0 if min(margins) > 0.0 else 1.0
+    return max(tail(margin / effect.error, effect.spread.degrees) for margin in margins)
+
+
+def _at_scale(effect: _Effect, level: float) -> Estimate:
+    if effect.seeds > 1:
+        return effect.estimate(level)
+    return effect.estimate(level, "one run per arm: the noise is that of other arms and scales")
+
+
+def _cautions(arms: Arms, variant: str, head: str, effects: dict[str, _Effect]) -> tuple[str, ...]:
+    cautions: list[str] = []
+    if len(effects) == 1:
+        cautions.append("measured at one size only: no adoption from one size")
+    if effects[head].seeds == 1:
+        cautions.append("one run per arm: the noise is that of other arms and scales")
+    if all(effect.value == 0.0 for effect in effects.values()):
+        cautions.append("every run gave exactly the baseline's value: does the variant change anything?")
+    trend = _trend(arms, effects)
+    if trend < _TREND:
+        first, last = (next(iter(effects)), list(effects)[-1])
+        shown = " and ".join(f"{100 * math.expm1(effects[s].value):+.2f} % at {s}" for s in (first, last))
+        cautions.append(f"the effect changes with size ({shown}): do not carry it to the full run unseen")
+    return tuple(cautions)
+
+
+def _trend(arms: Arms, effects: dict[str, _Effect]) -> float:
+    """Return the p-value that the effect is the same at all sizes, against a straight line in the log of size."""
+    if len(effects) < 2 or any(effect.error == 0.0 for effect in effects.values()):
+        return 1.0
+    weights = [1.0 / effect.spread.variance for effect in effects.values()]
+    places = [math.log(arms.sizes[scale]) for scale in effects]
+    centre = math.fsum(w * x for w, x in zip(weights, places, strict=True)) / math.fsum(weights)
+    reach = math.fsum(w * (x - centre) ** 2 for w, x in zip(weights, places, strict=True))
+    if reach == 0.0:
+        return 1.0
+    parts = zip(weights, places, effects.values(), strict=True)
+    slope = math.fsum(w * (x - centre) * effect.value for w, x, effect in parts) / reach
+    return two_sided(slope, reach**-0.5, min(effect.spread.degrees for effect in effects.values()))

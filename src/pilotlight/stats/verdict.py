@@ -1,0 +1,134 @@
+"""What a comparison says about a variant: one word, one reason, one next step."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Literal
+
+from pilotlight.spec import Record
+from pilotlight.stats.comparison import Comparison
+from pilotlight.stats.power import MOST, detectable, fewest, power
+from pilotlight.stats.rule import Rule
+from pilotlight.units import show_share
+
+
+class Verdict(StrEnum):
+    """The four answers to "does this change go in?"."""
+
+    ADOPT = "ADOPT"
+    """Better beyond chance, and by at least the worth."""
+
+    REJECT = "REJECT"
+    """Worse beyond chance, or looking worse with a gain of the worth ruled out."""
+
+    EQUIVALENT = "EQUIVALENT"
+    """Shown to differ by less than the worth, in either direction."""
+
+    UNDECIDED = "UNDECIDED"
+    """Not enough evidence for any of the others; never "no difference"."""
+
+
+class Judgement(Record):
+    """A verdict with its reason and the next step, each one sentence."""
+
+    verdict: Verdict
+    because: str
+    next: str
+
+
+def judge(comparison: Comparison, rule: Rule, better: Literal["lower", "higher"] = "lower") -> Judgement:
+    """Return the verdict on one variant.
+
+    In this order: EQUIVALENT where two one-sided tests, corrected over variants, place the effect within plus or minus
+    ``worth``. ADOPT where the interval lies wholly on the good side of zero and the effect itself reaches ``worth``;
+    the interval need not clear ``worth``, because an effect of exactly that size deserves adoption and no number of
+    seeds would ever show it to be larger. REJECT where the interval lies wholly on the bad side of zero, or the effect
+    is on the bad side and the interval rules out a gain of ``worth``. Otherwise UNDECIDED.
+    """
+    gain, shown, worth = _gain(comparison, better), _shown(comparison, better), show_share(rule.worth)
+    if comparison.p_equivalent <= 1.0 - rule.level:
+        return Judgement(
+            verdict=Verdict.EQUIVALENT,
+            because=f"The effect is {shown}: shown to be smaller than the {worth} that matters.",
+            next="Choose by cost or simplicity: more seeds would not change this.",
+        )
+    if gain[0] > 0.0 and gain[1] >= rule.worth:
+        return Judgement(
+            verdict=Verdict.ADOPT,
+            because=f"The effect is {shown}: better beyond chance, and by the {worth} that matters or more.",
+            next=_confirm(comparison, rule),
+        )
+    if gain[2] < 0.0 or (gain[1] < 0.0 and gain[2] < rule.worth):
+        reason = "worse beyond chance" if gain[2] < 0.0 else f"a gain of {worth} is ruled out"
+        return Judgement(
+            verdict=Verdict.REJECT,
+            because=f"The effect is {shown}: {reason}.",
+            next="Leave the change out of the full run.",
+        )
+    return Judgement(
+        verdict=Verdict.UNDECIDED,
+        because=f"The effect is {shown}{_doubt(comparison, rule, gain)}.",
+        next=_more(comparison, rule, gain),
+    )
+
+
+def _gain(comparison: Comparison, better: Literal["lower", "higher"]) -> tuple[float, float, float]:
+    """Return lowest, likeliest and highest gain; positive is better."""
+    effect = comparison.effect
+    if better == "higher":
+        return effect.low, effect.value, effect.high
+    return -effect.high, -effect.value, -effect.low
+
+
+def _shown(comparison: Comparison, better: Literal["lower", "higher"]) -> str:
+    effect = comparison.effect
+    low, value, high = _gain(comparison, better)
+    word = "better" if value >= 0.0 else "worse"
+    seeds = f"{comparison.seeds} seed{'s' if comparison.seeds > 1 else ''}"
+    return (
+        f"{show_share(abs(value))} {word} (gain between {100 * low:.2f} and {100 * high:.2f} % at "
+        f"{100 * effect.level:.3g} % confidence, {seeds} at {comparison.scale})"
+    )
+
+
+def _doubt(comparison: Comparison, rule: Rule, gain: tuple[float, float, float]) -> str:
+    worth, chance = show_share(rule.worth), f"{100 * comparison.power:.0f} %"
+    if gain[0] > 0.0:
+        return f": better beyond chance, but perhaps by less than the {worth} that matters"
+    if comparison.power < rule.power:
+        return f", and the power to see {worth} was only {chance}: too little to decide"
+    return f": neither an effect beyond chance nor one surely smaller than {worth} (power {chance})"
+
+
+def _confirm(comparison: Comparison, rule: Rule) -> str:
+    seeds = max(2, comparison.seeds)
+    if len(comparison.by_scale) == 1:
+        return f"Confirm it at a second size and on {seeds} fresh seeds: one size says nothing about the full run."
+    return f"Confirm it on {seeds} fresh seeds: the best of several looks better than it is."
+
+
+def _more(comparison: Comparison, rule: Rule, gain: tuple[float, float, float]) -> str:
+    """Return what more seeds would do; the spread is taken as known now, the degrees of freedom as growing with it."""
+    # Where the gain is real but may be too small, what is left to see is its distance from the worth.
+    distance = abs(gain[1] - rule.worth) if gain[0] > 0.0 else rule.worth
+    needed = fewest(lambda seeds: _power_at(comparison, rule, distance, seeds) >= rule.power, comparison.seeds + 1)
+    count = f"{MOST} seeds or more" if needed >= MOST else f"about {needed} seeds"
+    if needed <= rule.most_seeds:
+        return f"{count.capitalize()} per arm would see {show_share(distance)} with {100 * rule.power:.0f} % power."
+    most = max(rule.most_seeds, comparison.seeds)
+    error, degrees = _at(comparison, most)
+    reach = math.expm1(detectable(error, degrees, comparison.effect.level, rule.power))
+    return (
+        f"Seeing {show_share(distance)} with {100 * rule.power:.0f} % power would take {count} per arm; "
+        f"{most} would see {show_share(reach)}."
+    )
+
+
+def _at(comparison: Comparison, seeds: int) -> tuple[float, float]:
+    return comparison.error * math.sqrt(comparison.seeds / seeds), comparison.degrees + (seeds - comparison.seeds)
+
+
+def _power_at(comparison: Comparison, rule: Rule, distance: float, seeds: int) -> float:
+    error, degrees = _at(comparison, seeds)
+    return power(math.log1p(distance), error, degrees, comparison.effect.level)

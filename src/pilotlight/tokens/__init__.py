@@ -1,0 +1,1 @@
+"""From documents to token ids: tokenizers, the packed artefact, training batches and held-out windows."""

@@ -1,0 +1,101 @@
+"""The extension point of tokenizers: settings that learn from text once, and the encoder this leaves behind."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+from pilotlight.errors import RecordError
+from pilotlight.manifest import write_atomic
+from pilotlight.spec import Part, discover, plain
+from pilotlight.tokens.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAME = "pilotlight_tokenizer.json"
+
+
+class Encoder(ABC):
+    """Turns text into ids and back; the same ids in every process.
+
+    Control tokens never come out of text: a document that contains ``<|endoftext|>`` gets the ids of these
+    characters. Lone surrogates are read as U+FFFD.
+    """
+
+    vocabulary: int
+    """Number of ids, the end token included: every id is below it."""
+    end: int
+    """Id of the token that ends a document; never the encoding of any text."""
+
+    @abstractmethod
+    def encode_batch(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return the ids of each text (uint32, without an end token), in order."""
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int] | np.ndarray) -> str:
+        """Return the text of ``ids``; end tokens are left out, broken UTF-8 becomes U+FFFD."""
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the ids of one text (uint32, without an end token)."""
+        return self.encode_batch([text])[0]
+
+
+class Tokenizer(Part):
+    """Settings of a tokenizer. ``learn`` fills a folder from text, ``open`` reads that folder without the settings."""
+
+    folder: ClassVar[str] = "pilotlight.tokens.tokenizers"
+
+    @abstractmethod
+    def learn(self, documents: Iterable[Text], folder: Path) -> dict[str, Any]:
+        """Return facts about the encoder whose files it writes into ``folder``, an existing empty folder.
+
+        Raises:
+            DataError: the text or the file cannot give a tokenizer.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def open(folder: Path) -> Encoder:
+        """Return the encoder whose files are in ``folder``."""
+
+    def at(self, folder: Path) -> Self:
+        """Return the settings with relative paths read from ``folder``, where the plan file lies."""
+        del folder
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the ids, for fingerprints: the settings, and the content of files they name."""
+        return plain(self)
+
+
+def learn_encoder(settings: Tokenizer, documents: Iterable[Text], folder: Path) -> dict[str, Any]:
+    """Return facts about the encoder that is now in ``folder``, which ``open_encoder`` can read from anywhere.
+
+    Raises:
+        DataError: the text or the file cannot give a tokenizer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = settings.learn(documents, folder)
+    write_atomic(folder / NAME, json.dumps(settings.identity(), indent=1, sort_keys=True) + "\n")
+    return facts
+
+
+def open_encoder(folder: Path) -> Encoder:
+    """Return the encoder of a folder that ``learn_encoder`` filled, or of a copy of it.
+
+    Raises:
+        RecordError: the folder holds no tokenizer, or one of a kind that this version does not know.
+    """
+    path = folder / NAME
+    kinds = discover(Tokenizer.folder)
+    try:
+        kind = json.loads(path.read_text(encoding="utf-8"))["kind"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{folder} holds no tokenizer: {NAME} is missing or damaged. Pack the text again.") from error
+    if kind not in kinds:
+        raise RecordError(f"{path} is of kind {kind!r}; this version knows {', '.join(kinds)}. Pack the text again.")
+    return cast("type[Tokenizer]", kinds[kind]).open(folder)

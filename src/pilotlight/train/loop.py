@@ -1,0 +1,209 @@
+"""``train``: from a plan, a machine and tokens to a finished run folder, through any number of kills."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import torch
+
+from pilotlight.errors import RecordError, ResourceError, RunError
+from pilotlight.events import Note, Progress, Watcher, silent
+from pilotlight.manifest import finished, write_atomic
+from pilotlight.model.weight import initialise
+from pilotlight.record.incident import Incident
+from pilotlight.record.run import METRICS, Run, Session
+from pilotlight.spec import diff, fingerprint, plain
+from pilotlight.tokens.held_out import Windows, windows
+from pilotlight.tokens.tokens import Tokens
+from pilotlight.train import checkpoint
+from pilotlight.train.compute import losses
+from pilotlight.train.evaluate import evaluate
+from pilotlight.train.events import Evaluated, Saved, Started
+from pilotlight.train.final import DTYPES
+from pilotlight.train.finish import finite, rows_at_once, run_checks, seal_run, write_results, write_timing
+from pilotlight.train.guard import Detector
+from pilotlight.train.hardware import threads
+from pilotlight.train.log import MetricsLog
+from pilotlight.train.machine import Machine
+from pilotlight.train.plan import Plan
+from pilotlight.train.state import Check, Job, State
+from pilotlight.train.step import take_step
+from pilotlight.train.stop import stop_signals
+
+_PROGRESS_SECONDS = 0.2
+
+
+def train(
+    plan: Plan, machine: Machine, tokens: Tokens, out: Path, *, watch: Watcher = silent,
+    checkpoint_seconds: float = 30.0, checks: Sequence[Check] = (),
+) -> Run:  # fmt: skip
+    """Return the finished run in folder ``out``: trained now, gone on with, or already there.
+
+    The same plan and tokens on the same machine give the same weights, metrics and scores bit for bit on a CPU,
+    however often the process is killed and started again.
+
+    Args:
+        plan: what decides the weights; ``precision: auto`` is resolved for the machine's device.
+        machine: where and how; every ``auto`` is resolved for this computer.
+        tokens: the packed text.
+        out: folder of the run; made if missing.
+        watch: told every event of ``train.events``, ``Progress`` and ``Note``.
+        checkpoint_seconds: seconds of training that a kill may cost.
+        checks: benchmarks in the loop, called at every evaluation with the model and the number of updates.
+
+    Raises:
+        RecordError: ``out`` was made by another plan, from other tokens, or was damaged.
+        ResourceError: the disk is full; run again to go on.
+        RunError: the run was asked to stop (run again to go on), was stopped by its guard, or has checkpoints none of
+            which is valid.
+        ConfigError: the model or the machine cannot be built as the settings say.
+        DataError: the text is too short for the context.
+    """
+    begun = time.monotonic()
+    machine = machine.resolve()
+    plan = plan.resolved(machine.device)
+    mark = fingerprint(plan.identity(), tokens.fingerprint)
+    if (manifest := finished(out, mark, plain(plan))) is not None:
+        return Run(out, manifest)
+    _claim(out, plan, machine, tokens.fingerprint, watch)
+    with stop_signals() as stopping, threads(int(machine.threads)):
+        job, state = _prepare(plan, machine, tokens, out, watch, mark, tuple(checks))
+        try:
+            session = _go_through(job, state, stopping, checkpoint_seconds)
+            write_results(job, state)
+        finally:
+            state.log.close()
+        write_timing(job, session, time.monotonic() - begun)
+        run = seal_run(job)
+        checkpoint.prune(job.checkpoints, 1, machine.milestone_every)
+        return run
+
+
+def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher) -> None:
+    """Write plan, machine and the tokens' fingerprint into a new folder, or check that an old one is of the same plan.
+
+    The same tokens may come from a folder that was moved: then the plans differ in its path and the run is the same.
+    """
+    made_by, made_from = out / "plan.json", out / "inputs.json"
+    if made_by.is_file():
+        earlier = json.loads(made_by.read_text(encoding="utf-8"))
+        same = made_from.is_file() and json.loads(made_from.read_text(encoding="utf-8"))["tokens"] == tokens
+        changes = diff({name: earlier.get(name) for name in plan.identity()}, plan.identity()) if same else diff(earlier, plan)
+        if changes or not same:
+            shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
+            raise RecordError(f"{out} holds a run of another plan{shown or ' or from other tokens'}\nChoose another "
+                              "folder, or remove that one.")  # fmt: skip
+    else:
+        write_atomic(made_from, json.dumps({"tokens": tokens}) + "\n")
+        write_atomic(made_by, json.dumps(plain(plan), indent=1, ensure_ascii=False) + "\n")
+    if (card := out / "incident.json").is_file():
+        incident = Incident.from_json(card.read_bytes())
+        raise RunError(f"{out}: this run was stopped at step {incident.step}: {incident.seen}. {incident.advice}")
+    used = out / "machine.json"
+    text = json.dumps(plain(machine), indent=1) + "\n"
+    if used.is_file() and used.read_text(encoding="utf-8") == text:
+        return
+    if used.is_file():
+        watch(Note(f"{out} was begun with other machine settings; the run goes on, the same within rounding only."))
+    write_atomic(used, text)
+
+
+def _prepare(
+    plan: Plan, machine: Machine, tokens: Tokens, out: Path, watch: Watcher, mark: str, checks: tuple[Check, ...]
+) -> tuple[Job, State]:
+    """Return the job and its state: the newest valid checkpoint's, or the start where none was ever made."""
+    found, damaged = checkpoint.newest(out / "checkpoints", mark)
+    for incident in damaged:
+        watch(incident)
+    model = plan.model.build(tokens.vocabulary)
+    model.compute_dtype = DTYPES[plan.train.precision]
+    if found is None:
+        initialise(model, plan.seed_of("weights"))
+    model.to(machine.device)
+    job = Job(plan, machine, tokens, out, watch, mark, losses(plan, machine, model, watch), checks)
+    kept = int(found.facts["metrics_bytes"]) if found else 0
+    state = State(
+        model, plan.train.optim.build(model), Detector(plan.train.guard), MetricsLog(out / METRICS, kept), job.stream(())
+    )
+    if found:
+        checkpoint.restore(found, state)
+        state.batches = job.stream(state.journal)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    watch(Started(out, state.step, plan.steps, parameters))
+    return job, state
+
+
+@final
+@dataclass
+class _Clock:
+    """Seconds spent on steps, and when the last checkpoint and progress were due; nothing here reaches a weight."""
+
+    saved: float
+    shown: float = float("-inf")
+    apart: float = 0.0
+    """Seconds on anything but steps."""
+
+
+def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint_seconds: float) -> Session:
+    """Take all steps that are missing; return what this process did.
+
+    Raises:
+        RunError: a signal asked to stop; the state was saved.
+    """
+    few = windows(job.tokens, job.plan.train.context, job.plan.train.evaluate_bytes)
+    first, begun = state.step, time.monotonic()
+    clock = _Clock(saved=begun)
+    while state.step < job.plan.steps:
+        updated = take_step(job, state)
+        now = time.monotonic()
+        last = state.step == job.plan.steps
+        if updated and (last or state.step % job.plan.evaluate_every == 0):
+            _evaluate(job, state, few)
+        stop = stopping()
+        if stop or last or now - clock.saved >= checkpoint_seconds:
+            saved = _save(job, state)
+            clock.saved = time.monotonic()
+            if stop and not last:
+                raise _stopped(job, state, saved)
+        if last or now - clock.shown >= _PROGRESS_SECONDS:
+            clock.shown = now
+            job.watch(Progress("training", state.step, job.plan.steps, "steps"))
+        clock.apart += time.monotonic() - now
+    seconds, training, done = time.monotonic() - begun - clock.apart, job.plan.train, state.step - first
+    tokens = done * training.rows * training.context
+    return Session(first_step=first, steps=done, tokens=tokens, seconds=max(0.0, seconds))
+
+
+def _evaluate(job: Job, state: State, few: Windows) -> None:
+    found = evaluate(job.losses, few, rows_at_once(job), job.machine.device).metrics
+    training = job.plan.train
+    line = {"kind": "evaluation", "step": state.step, "tokens": state.step * training.rows * training.context,
+            "epoch": state.batches.epochs(state.step), **finite(found)}  # fmt: skip
+    checks = run_checks(job, state) if state.step < job.plan.steps else {}
+    state.log.add(line | ({"checks": checks} if checks else {}))
+    job.watch(Evaluated(state.step, found["bits_per_byte"], found["nats_per_token"]))
+
+
+def _save(job: Job, state: State) -> bool:
+    """Publish a checkpoint and remove old ones; a full disk is told and survived. Return whether it was saved."""
+    try:
+        folder = checkpoint.save(job.checkpoints, state, job.fingerprint)
+    except ResourceError as error:
+        job.watch(Incident(
+            kind="unsaved_checkpoint", step=state.step, seen=str(error), advice="Free some space.",
+            action="training goes on; earlier checkpoints are as they were, and the next save tries again",
+        ))  # fmt: skip
+        return False
+    checkpoint.prune(job.checkpoints, job.machine.keep, job.machine.milestone_every)
+    job.watch(Saved(state.step, folder))
+    return True
+
+
+def _stopped(job: Job, state: State, saved: bool) -> RunError:
+    how = "run again to go on" if saved else "the checkpoint could not be written; run again to go on from the last one"
+    return RunError(f"{job.out}: stopped at step {state.step} of {job.plan.steps}; {how}.")

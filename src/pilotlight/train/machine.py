@@ -1,0 +1,39 @@
+"""Where and how a plan is computed. Nothing here may change the weights beyond rounding."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pilotlight.spec import Spec
+
+
+class Machine(Spec):
+    """Settings of the computer, not of the model: results agree between machines within rounding.
+
+    Bit-identity is promised between runs on one resolved machine, which every run records in ``machine.json``.
+    """
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """``cpu``, ``cuda``, ``cuda:1``, or ``auto``: the accelerator where there is one."""
+    threads: int | Literal["auto"] = "auto"
+    """Threads of one training on the CPU; ``auto`` is every core this process may use."""
+    compile: bool | Literal["auto"] = "auto"
+    """Compile the losses with torch.compile; ``auto`` does so on an accelerator with a C compiler at hand."""
+    rows_at_once: int | None = Field(default=None, ge=1)
+    """Rows of a batch that are in memory at once; gradients of the parts are summed exactly."""
+    keep: int = Field(default=2, ge=1)
+    """Checkpoints kept while training; the older ones are the fallback if the newest is damaged."""
+    milestone_every: int | None = Field(default=None, ge=1)
+    """Checkpoints at multiples of this many steps are kept for ever."""
+
+    def resolve(self) -> Machine:
+        """Return the machine with every ``auto`` replaced by what this computer has.
+
+        Raises:
+            ConfigError: the device is not there, or the number of threads is below 1.
+        """
+        from pilotlight.train.hardware import resolve
+
+        return resolve(self)

@@ -1,0 +1,28 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from pilotlight.train.optim import Optim
+
+if TYPE_CHECKING:
+    import torch
+
+
+class SGD(Optim):
+    """Gradient descent with Nesterov momentum (Sutskever et al. 2013): the plain reference for other optimisers."""
+
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    """Share of the last update kept in the next one."""
+
+    def build(self, model: torch.nn.Module) -> torch.optim.Optimizer:
+        """Return fused SGD over the model's parameter groups."""
+        from torch import optim
+
+        from pilotlight.train.groups import parameter_groups
+
+        groups = parameter_groups(model, self)
+        return optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.momentum > 0, fused=True)

@@ -1,0 +1,117 @@
+"""One step: the gradient of a batch, whether it is believed, and the update."""
+
+from __future__ import annotations
+
+import torch
+
+from pilotlight.errors import RunError
+from pilotlight.manifest import write_atomic
+from pilotlight.record.incident import Incident
+from pilotlight.train.events import Stepped
+from pilotlight.tokens.batches import Skip
+from pilotlight.train.state import Job, State
+
+
+def gradient(job: Job, state: State, rows: torch.Tensor) -> tuple[float, float]:
+    """Return the mean nats per token of ``rows`` [batch context+1] and the norm of its gradient, left on the model.
+
+    The parts of a batch are summed as nats over the number of all tokens, so that how many rows are in memory at
+    once changes nothing but rounding. The two numbers are the only wait for the device in a step.
+    """
+    state.optimiser.zero_grad(set_to_none=True)
+    tokens = rows.shape[0] * (rows.shape[1] - 1)
+    parts: list[torch.Tensor] = []
+    for part in rows.split(job.machine.rows_at_once or len(rows)):
+        share = job.losses(part).sum() / tokens
+        share.backward()
+        parts.append(share.detach())
+    loss = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+    gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
+    loss, norm = torch.stack([loss, torch.nn.utils.get_total_norm(gradients)]).tolist()
+    return loss, norm
+
+
+def apply(job: Job, state: State, norm: float) -> float:
+    """Update the model with the gradient it holds, clipped to the plan's norm; return the schedule's factor."""
+    clip = job.plan.train.clip
+    if clip is not None and norm > clip:
+        for parameter in state.model.parameters():
+            if parameter.grad is not None:
+                parameter.grad.mul_(clip / norm)
+    factor = job.plan.train.schedule.factor(state.step, job.plan.steps)
+    for group in state.optimiser.param_groups:
+        group["lr"] = group["peak"] * factor
+    state.optimiser.step()
+    return factor
+
+
+def take_step(job: Job, state: State) -> bool:
+    """Update the model with the next batch, or take that batch out of the stream; return whether it was an update.
+
+    A non-finite step is computed a second time; what is not to be believed touches neither the weights nor the
+    optimiser nor the detector's window.
+
+    Raises:
+        RunError: more batches were skipped than the guard allows; ``incident.json`` in the run folder says what.
+    """
+    rows = torch.from_numpy(state.batches.at(state.step)).to(job.machine.device)
+    loss, norm = gradient(job, state, rows)
+    judgement = state.detector.judge(loss, norm)
+    if judgement == "non_finite":
+        seen = _seen(loss, norm)
+        loss, norm = gradient(job, state, rows)
+        judgement = state.detector.judge(loss, norm)
+        if judgement != "non_finite":
+            _report(job, state, "non_finite", seen, "the same batch was computed again and came out finite: a fault "
+                    "of the machine, not of the data")  # fmt: skip
+    if judgement != "accept":
+        _skip(job, state, judgement, _seen(loss, norm))
+        return False
+    factor = apply(job, state, norm)
+    state.detector.accept(loss, norm)
+    _log_step(job, state, loss, norm, factor)
+    state.step += 1
+    return True
+
+
+def _seen(loss: float, norm: float) -> str:
+    return f"loss {loss:.6g} nats per token, gradient norm {norm:.6g}"
+
+
+def _log_step(job: Job, state: State, loss: float, norm: float, factor: float) -> None:
+    done, training = state.step + 1, job.plan.train
+    tokens, rate = done * training.rows * training.context, training.optim.lr * factor
+    state.log.add({"kind": "step", "step": done, "tokens": tokens, "epoch": state.batches.epochs(done), "loss": loss,
+                   "lr": rate, "gradient_norm": norm})  # fmt: skip
+    job.watch(Stepped(done, tokens, loss, rate, norm))
+
+
+def _report(job: Job, state: State, kind: str, seen: str, action: str, advice: str = "") -> Incident:
+    incident = Incident.model_validate(
+        {"kind": kind, "step": state.step, "seen": seen, "action": action, "advice": advice}
+    )
+    state.incidents.append(incident)
+    job.watch(incident)
+    return incident
+
+
+def _skip(job: Job, state: State, judgement: str, seen: str) -> None:
+    state.optimiser.zero_grad(set_to_none=True)
+    if judgement == "spike" and (limits := state.detector.limits()):
+        seen += f"; flagged above {limits[0]:.6g} or {limits[1]:.6g}"
+    _report(job, state, judgement, seen, f"batch {state.batches.draw(state.step)} was taken out of the stream; weights "
+            "and optimiser are as before")  # fmt: skip
+    state.log.add({"kind": "skip", "step": state.step, "why": seen})
+    state.journal.append(Skip(first=state.step, last=state.step))
+    state.batches = job.stream(state.journal)
+    if state.detector.skip(state.step):
+        return
+    settings = job.plan.train.guard
+    card = _report(
+        job, state, "budget", f"{settings.skips + 1} batches skipped within {settings.within} steps; the last: {seen}",
+        "the run stopped", "The training is unstable or its data is damaged. Lower train.optim.lr, look at the text "
+        f"of the skipped batches, or allow more with train.guard.skips. Remove {job.out.name}/incident.json to go "
+        "on from the last checkpoint all the same.",
+    )  # fmt: skip
+    write_atomic(job.out / "incident.json", card.to_json() + "\n")
+    raise RunError(f"{job.out}: stopped at step {state.step} of {job.plan.steps}: {card.seen}. {card.advice}")
