@@ -17,6 +17,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
+
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import Study
@@ -30,10 +32,12 @@ BASELINE = {  # mean absolute relative error, %: Chinchilla form; power law in c
 
 
 def number(text: str | None) -> float | None:
+    """Return the number in a cell, None where it is blank."""
     return float(text) if text and text.lower() not in ("nan", "none") else None
 
 
 def read_point(row: dict[str, str], metric: str) -> Point | None:
+    """Return one row as a point, None where it has no loss above 0."""
     loss = number(row.get(metric))
     if loss is None or loss <= 0:
         return None
@@ -43,10 +47,12 @@ def read_point(row: dict[str, str], metric: str) -> Point | None:
         size = flops / 6 / tokens if flops and tokens else 1.0
     if tokens is None:
         tokens = (flops or 0.0) / 6 / size
-    return Point(parameters=size, tokens=tokens, loss=loss, flops=flops)
+    recipe = "|".join(row.get(name, "") for name in ("lr", "batch_tokens", "unique_tokens"))
+    return Point(parameters=size, tokens=tokens, loss=loss, flops=flops, seed=row.get("seed", ""), recipe=recipe)
 
 
 def read_tasks(folder: Path, only: str | None) -> list[tuple[str, str, list[Point], list[Point]]]:
+    """Return the loss tasks as (source, task, pilots, targets)."""
     members = defaultdict(list)
     with (folder / "tasks.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -68,6 +74,7 @@ def read_tasks(folder: Path, only: str | None) -> list[tuple[str, str, list[Poin
 
 
 def run_task(pilots: list[Point], targets: list[Point]) -> dict[str, float | int | bool]:
+    """Return the scores of one task as fractions: errors relative, the interval score divided by the loss."""
     try:
         study = Study.of(pilots)
     except EvidenceError:
@@ -77,8 +84,6 @@ def run_task(pilots: list[Point], targets: list[Point]) -> dict[str, float | int
     for target in targets:
         key = (target.parameters, target.tokens, target.compute)
         if key not in answers:
-            import numpy as np
-
             answers[key] = study.spread(np.log(key))[0].estimate(level=0.95, unit="", n=1, method="")
         found = answers[key]
         errors.append(found.value / target.loss - 1)
@@ -96,6 +101,7 @@ def run_task(pilots: list[Point], targets: list[Point]) -> dict[str, float | int
 
 
 def main() -> None:
+    """Print the back-test, one line per source, or one JSON object per task."""
     default = os.environ.get("PILOTLIGHT_SHARED_DATA", "../shared/data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", default=str(Path(default) / "scaling"))

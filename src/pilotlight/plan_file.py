@@ -5,6 +5,7 @@ Also the one way to change settings by a dotted path, used by variants and by ``
 
 from __future__ import annotations
 
+import os
 import re
 import types
 import typing
@@ -220,3 +221,16 @@ def override(spec: S, path: str, value: Any, file: str = "set") -> S:
             here.clear()
         here[key] = new
     return validated(type(spec), data, f"{file} {path}={value}")
+
+
+def anchored(spec: S, folder: Path) -> S:
+    """Return ``spec`` with every relative path in it starting at ``folder``, and ``~`` written out."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, Path):
+            return Path(os.path.normpath(folder.absolute() / value.expanduser()))
+        if isinstance(value, Spec):
+            return anchored(value, folder)
+        return tuple(moved(item) for item in value) if isinstance(value, tuple) else value  # pyright: ignore
+
+    return spec.model_copy(update={name: moved(getattr(spec, name)) for name in type(spec).model_fields})

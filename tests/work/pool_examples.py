@@ -134,4 +134,9 @@ def resume(arguments, watch):
 
 def surroundings(arguments, watch):
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return {"pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"], "cores": cores, "torch": "torch" in sys.modules}
+    return {
+        "pid": os.getpid(),
+        "threads": os.environ["OMP_NUM_THREADS"],
+        "cores": cores,
+        "torch": "torch" in sys.modules,
+    }

@@ -130,8 +130,8 @@ def test_a_broken_unit_fails_and_the_others_run(either, broken, error_class):
 
 
 def test_the_last_words_of_a_failed_unit_are_kept(pool):
-    (outcome,) = pool.run([unit("user_error")])
-    assert outcome.output == "the last words"
+    outcomes = list(pool.run([unit("user_error", f"{n}") for n in range(4)]))
+    assert [outcome.output for outcome in outcomes] == ["the last words"] * 4
 
 
 def test_a_lost_worker_costs_an_attempt_and_no_result(tmp_path):
@@ -174,7 +174,7 @@ def test_a_unit_without_a_sign_of_life_is_killed_with_a_clear_error():
 
 
 def test_a_unit_that_tells_its_watcher_something_is_no_hung_unit():
-    (outcome,) = alone(1, unit("sleep", seconds=0.5, beats=4, timeout=1.2), retries=0)
+    (outcome,) = alone(1, unit("sleep", seconds=0.4, beats=3, timeout=0.9), retries=0)
     assert outcome.status == "finished"
 
 

@@ -39,16 +39,29 @@ def pack(
 
 @tokens.command()
 def show(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `pilot tokens pack` wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of `pilot tokens pack` or `pilot run`.")],
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Show what was packed into DIR: documents, tokens and bytes by source, and the first tokens of a document."""
     from pilotlight.cli.talk import Talk
+
+    _tell(_opened(folder), Talk(quiet, json))
+
+
+def _opened(folder: Path) -> Tokens:
+    from pilotlight.errors import DataError
+    from pilotlight.manifest import NAME
     from pilotlight.tokens.tokens import Tokens
 
-    inner = folder / "tokens"
-    _tell(Tokens.open(inner if inner.is_dir() else folder), Talk(quiet, json))
+    # A pilot keeps the tokens of each variant in a folder of its own below `tokens`.
+    inner = folder / "tokens" if (folder / "tokens").is_dir() else folder
+    below = sorted(path.parent for path in inner.glob(f"*/{NAME}"))
+    if (inner / NAME).is_file() or not below:
+        return Tokens.open(inner)
+    if len(below) > 1:
+        raise DataError(f"{inner} holds several packed texts; give one: {', '.join(map(str, below))}.")
+    return Tokens.open(below[0])
 
 
 def _tell(found: Tokens, talk: Any) -> None:

@@ -19,7 +19,7 @@ from pilotlight.corpus.source import Raw, Unreadable
 from pilotlight.corpus.split import Stub, choose_held_out
 from pilotlight.corpus.store import Rows, to_row
 from pilotlight.corpus.tally import Tally
-from pilotlight.errors import DataError, RecordError
+from pilotlight.errors import ConfigError, DataError, RecordError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import building, finished
 from pilotlight.spec import fingerprint, plain
@@ -37,10 +37,12 @@ def build(recipe: Recipe, out: Path, *, watch: Watcher = silent) -> Corpus:
     kept as it was read, before any step, so it is the same for every recipe over the same sources.
 
     Raises:
+        ConfigError: ``out`` lies in a folder that is read.
         DataError: a source cannot be read, or no text is left to train on.
         RecordError: ``out`` holds a corpus of another recipe or other input, or the counts do not add up.
         ResourceError: the disk is full.
     """
+    _refuse_inside(recipe, out)
     shelves = take(recipe, watch)
     inputs = {shelf.source.title: shelf.digest for shelf in shelves}
     mark = fingerprint(FORMAT, recipe.identity(), inputs)
@@ -60,6 +62,16 @@ def build(recipe: Recipe, out: Path, *, watch: Watcher = silent) -> Corpus:
         _refuse_empty(recipe, facts, reading.first_unreadable)
         draft.facts.update(plain(facts))
     return Corpus.open(out)
+
+
+def _refuse_inside(recipe: Recipe, out: Path) -> None:
+    for source in recipe.sources:
+        folder = source.whole_folder()
+        if folder is not None and out.resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(
+                f"{out} lies inside {folder}, which the source {source.title!r} reads: what is written there would be "
+                "read as text the next time. Choose a folder outside it with --out, or a narrower folder of text."
+            )
 
 
 @final
@@ -91,7 +103,9 @@ class _Reading:
         """Return the record, or why its text is none."""
         if isinstance(record, Raw):
             if not _VISIBLE.search(record.text):
-                return Unreadable(record.record, "no text", "it is empty, or holds white space and control characters only")
+                return Unreadable(
+                    record.record, "no text", "it is empty, or holds white space and control characters only"
+                )
             try:
                 record.text.encode()
             except UnicodeEncodeError as error:
@@ -107,7 +121,9 @@ class _Reading:
         if isinstance(record, Unreadable):
             self.tally.quarantined[source, record.reason] += 1
             self.first_unreadable = self.first_unreadable or f"{source}: {origin}: {record.reason} ({record.detail})"
-            aside.write({"id": id, "source": source, "origin": origin, "reason": record.reason, "detail": record.detail})
+            aside.write(
+                {"id": id, "source": source, "origin": origin, "reason": record.reason, "detail": record.detail}
+            )
             return
         document = Document(record.text, id, source, origin, {"content": record.content, **record.facts})
         self.stubs.append(Stub(id, document.bytes, text_key(document.text), record.group or id))
@@ -115,7 +131,9 @@ class _Reading:
         raw.write(to_row(document))
 
     def _warn(self, source: str) -> None:
-        reasons = [f"{count} {reason}" for (name, reason), count in sorted(self.tally.quarantined.items()) if name == source]
+        reasons = [
+            f"{count} {reason}" for (name, reason), count in sorted(self.tally.quarantined.items()) if name == source
+        ]
         if reasons:
             self.watch(Note(f"{source}: records that cannot be read were set aside: {', '.join(reasons)}.", "warning"))
 

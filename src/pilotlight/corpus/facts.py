@@ -68,5 +68,5 @@ class CorpusFacts(Record):
             if records != train + held_out + dropped + sum(quarantined.values()):
                 raise RecordError(
                     f"{name}: {records} records were read, but {train} trained on + {held_out} held out + {dropped} "
-                    f"dropped + {sum(quarantined.values())} quarantined. The input changed during the build; build again."
+                    f"dropped + {sum(quarantined.values())} quarantined. Build it again."
                 )

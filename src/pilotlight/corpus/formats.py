@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator
 
@@ -24,7 +24,9 @@ def _cuttable(name: str) -> str:
     except (LookupError, UnicodeError):
         known = False
     if not known:
-        raise ValueError(f"{name!r} is no encoding that can be read; write utf-8, latin-1, cp1252 or another one of bytes")
+        raise ValueError(
+            f"{name!r} is no encoding that can be read; write utf-8, latin-1, cp1252 or another one of bytes"
+        )
     return name
 
 
@@ -101,11 +103,14 @@ def _text_of(record: str, line: bytes, field: str) -> str | Unreadable:
     except (ValueError, RecursionError) as error:
         return Unreadable(record, "broken JSON", str(error)[:200])
     if not isinstance(row, dict):
-        return Unreadable(record, "no JSON object", f"expected {{{field!r}: ...}}, found {line[:40].decode('utf-8', 'replace')}")
-    if field not in row:
-        known = ", ".join(str(key) for key in row)[:200]
+        return Unreadable(
+            record, "no JSON object", f"expected {{{field!r}: ...}}, found {line[:40].decode('utf-8', 'replace')}"
+        )
+    fields = cast("dict[str, Any]", row)
+    if field not in fields:
+        known = ", ".join(fields)[:200]
         return Unreadable(record, f"no field {field!r}", f"the fields are: {known}; set text_field of the source")
-    text: Any = row[field]
+    text = fields[field]
     if not isinstance(text, str):
         return Unreadable(record, f"field {field!r} holds no text", f"it holds {json.dumps(text)[:80]}")
     return text

@@ -31,15 +31,14 @@ class Processing:
     documents are spooled before it. In memory are hashes and ids, never the text of more than one document.
     """
 
-    def __init__(
-        self, steps: Sequence[_Step], held_out: HeldOut, folder: Path, tally: Tally, watch: Watcher
-    ) -> None:
+    def __init__(self, steps: Sequence[_Step], held_out: HeldOut, folder: Path, tally: Tally, watch: Watcher) -> None:
         self._steps = _named(steps)
         self._held_out = held_out
         self._folder = folder
         self._tally = tally
         self._watch = watch
         self._sizes: dict[str, int] = {}
+        self._left = 0  # documents in the last spool
         self._held_keys: dict[int, str] = {}
         self._dropped: Rows
 
@@ -64,9 +63,12 @@ class Processing:
 
     def _spooled(self, stream: Iterator[Document], old: Path, name: str) -> Path:
         path = self._folder / f"{name}.spool.zst"
+        left = 0
         with Rows(path, level=1) as spool:
             for document in stream:
                 spool.write(to_row(document))
+                left += 1
+        self._left = left
         old.unlink()
         return path
 
@@ -104,12 +106,13 @@ class Processing:
 
     def _passed(self, spool: Path, steps: Sequence[tuple[str, Edit | Filter]]) -> Iterator[Document]:
         """Yield the documents that no filter drops, edited."""
-        label = "applying " + ", ".join(name for name, _ in steps)
+        label = ", ".join(name for name, _ in steps) or "writing"
+        whole = self._left
         for done, document in enumerate(documents(spool), 1):
             if (passed := self._after(document, steps)) is not None:
                 yield passed
-            if done % _EVERY == 0:
-                self._watch(Progress(label, done, None, "documents"))
+            if done % _EVERY == 0 or done == whole:
+                self._watch(Progress(label, done, whole, "documents"))
 
     def _after(self, document: Document, steps: Sequence[tuple[str, Edit | Filter]]) -> Document | None:
         text = document.text

@@ -35,7 +35,9 @@ def open_bytes(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise DataError(f"{path} cannot be read ({reason}). Expected a readable text file; check path and rights.") from error
+        raise DataError(
+            f"{path} cannot be read ({reason}). Expected a readable text file; check path and rights."
+        ) from error
 
 
 def _unzip(file: IO[bytes]) -> Iterator[bytes]:

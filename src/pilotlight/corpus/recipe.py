@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.corpus.duplicates.exact import Exact
@@ -30,9 +30,9 @@ _FAMILIES = (Edit, Duplicates, Filter)
 
 def _find_step(value: Any) -> Any:
     """Return the edit, duplicates or filter step that ``value`` asks for: their folders share one set of names."""
-    kind: Any = value.get("kind") if isinstance(value, Mapping) else value
-    if not isinstance(kind, str):
+    if isinstance(value, _FAMILIES):
         return value
+    kind = str(cast("Mapping[str, Any]", value).get("kind") if isinstance(value, Mapping) else value)
     family = next((family for family in _FAMILIES if kind in discover(family.folder)), None)
     if family is None:
         known = [name for family in _FAMILIES for name in discover(family.folder)]
@@ -56,23 +56,24 @@ def default_steps() -> tuple[Step, ...]:
 class Recipe(Spec):
     """How a corpus is made from text."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(default_factory=default_sources)
+    sources: tuple[Source, ...] = Field(default_factory=default_sources)
     """Where text is read; by default the running Python's own library and documentation."""
     steps: tuple[Step, ...] = Field(default_factory=default_steps)
     """What is done to text for training, in this order: edits, filters and ways to find duplicates, by their kind."""
-    held_out: Share = 0.01
+    held_out: Annotated[Share, Field(le=0.5)] = 0.01
     """Share of the documents kept out of training to measure the loss on; chosen by the hash of their ids."""
     held_out_bytes: Annotated[Count, Field(gt=0)] = 1e6
     """Most bytes to hold out; what is beyond is trained on."""
 
-    @model_validator(mode="after")
-    def _distinct_names(self) -> Recipe:
-        twice = [name for name, count in Counter(source.title for source in self.sources).items() if count > 1]
+    @field_validator("sources")
+    @classmethod
+    def _distinct_names(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        if not sources:
+            raise ValueError("there is no source; name at least one, or leave sources out for Python's own library")
+        twice = [name for name, count in Counter(source.title for source in sources).items() if count > 1]
         if twice:
-            raise ValueError(f"two sources are called {twice[0]!r}; give one of them another name (name: ...)")
-        if self.held_out > 0.5:
-            raise ValueError(f"held_out is {self.held_out}; more than half of the text would not be trained on")
-        return self
+            raise ValueError(f"two sources are called {twice[0]!r}; set the field 'name' of one of them")
+        return sources
 
     def by_title(self) -> list[Source]:
         """Return the sources in the order of their names: the order in a plan does not matter."""
@@ -81,4 +82,6 @@ class Recipe(Spec):
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide what is in the corpus: a folder may move, its name and content count."""
         sources = [{**plain(source), "name": source.title} for source in self.by_title()]
-        return plain(self) | {"sources": [{key: item for key, item in source.items() if key != "path"} for source in sources]}
+        return plain(self) | {
+            "sources": [{key: item for key, item in source.items() if key != "path"} for source in sources]
+        }

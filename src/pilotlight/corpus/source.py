@@ -86,6 +86,10 @@ class Source(Part):
             DataError: the file itself cannot be opened.
         """
 
+    def whole_folder(self) -> Path | None:
+        """Return the folder of which everything is read, so that nothing is written into it, or None."""
+        return None
+
     def passed_over(self) -> dict[str, int]:
         """Return the number of files that are there but are not read, by file name ending."""
         return {}

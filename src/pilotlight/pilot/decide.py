@@ -164,6 +164,12 @@ def _text_check(epochs: float) -> Check:
     )  # fmt: skip
 
 
+def _full_epochs(pilot: Pilot, results: Results) -> float:
+    """Return how often the full run reads its text, from how often the longest baseline run read it."""
+    longest = max(results.finished(BASELINE), key=lambda row: (row.tokens, row.name), default=None)
+    return pilot.goal.full_run.tokens * longest.epochs / longest.tokens if longest else 0.0
+
+
 def _runs_check(results: Results) -> Check:
     lost = results.lost()
     shaky = [row.name for row in results.finished(BASELINE) if row.incidents]
@@ -205,7 +211,7 @@ def _because(launch: Launch, checks: list[Check], adopted: list[Finding], target
 
 
 def decide(
-    pilot: Pilot, results: Results, analysis: Analysis, calibration: Calibration, full_epochs: float, planned: dict[str, int]
+    pilot: Pilot, results: Results, analysis: Analysis, calibration: Calibration, planned: dict[str, int]
 ) -> Decision:
     """Return the decision that the declared criteria and the finished trials lead to; no clock, no order of arrival."""
     from pilotlight.model.size import measure
@@ -220,7 +226,7 @@ def decide(
         _target_check(pilot, found),
         _limit_check("time", pilot.goal.limits.time, price.seconds, price, "s"),
         _limit_check("cost", pilot.goal.limits.cost, price.money, price, "USD"),
-        _text_check(full_epochs),
+        _text_check(_full_epochs(pilot, results)),
         _runs_check(results),
     ]
     launch = _launch(checks, adopted)
@@ -230,6 +236,7 @@ def decide(
         question=pilot.question,
         criteria=pilot.criteria,
         deviations=(),
+        worth=pilot.rule.worth,
         launch=launch,
         because=_because(launch, checks, adopted, found.target),
         would_change=_would_change(checks, analysis, found, pilot),

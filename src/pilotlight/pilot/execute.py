@@ -72,11 +72,8 @@ def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher =
         if left_out:
             watch(Note(f"the budget leaves out {len(left_out)} of {len(inside) + len(left_out)} trials", "warning"))
         _train(campaign, ready, calibration, inside)
-        results = Results.open(out)
-        fresh = _confirmation(pilot, results, calibration, inside)
-        _train(campaign, ready, calibration, fresh)
-        planned = {"planned": len(inside) + len(left_out) + len(fresh), "left out": len(left_out)}
-        return conclude(pilot, out, calibration, ready.full_epochs, planned)
+        _train(campaign, ready, calibration, _confirmation(pilot, Results.open(out), calibration, inside))
+        return conclude(pilot, out, calibration, planned_of(pilot, Results.open(out), calibration))
 
 
 @contextmanager
@@ -99,7 +96,7 @@ def preregister(campaign: Campaign) -> None:
     pilot, ledger = campaign.pilot, campaign.ledger
     ledger.verify()
     settings = plain(pilot)
-    entry = ledger.find(CRITERIA)
+    entry = next(iter(ledger.entries(CRITERIA)), None)
     if entry is None:
         write_atomic(campaign.out / "pilot.json", pilot.model_dump_json(indent=1))
         ledger.append(CRITERIA, criteria=pilot.criteria, pilot=settings)
@@ -123,7 +120,7 @@ def preregister(campaign: Campaign) -> None:
 
 def calibrate(campaign: Campaign, ready: Ready, workers: int) -> Calibration:
     """Return the calibration in the ledger; measured, or recalled from this machine's store, where there is none."""
-    entry = campaign.ledger.find(CALIBRATION)
+    entry = next(iter(campaign.ledger.entries(CALIBRATION)), None)
     if entry is not None:
         return from_ledger(entry.facts)
     calibration = measure.calibrate(campaign.pilot, ready, campaign.pool, workers, campaign.watch)
@@ -147,7 +144,7 @@ def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Tri
 
 
 def _entered(campaign: Campaign) -> dict[str, Row]:
-    return {row.name: row for row in Results.open(campaign.out).rows} if campaign.ledger.find(TRIAL) else {}
+    return {row.name: row for row in Results.open(campaign.out).rows}
 
 
 def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: Iterable[Trial]) -> None:
@@ -217,7 +214,7 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
     return Row(
         **told, status="finished", manifest_sha256=sha256(folder / NAME), parameters=facts.parameters,
         total_parameters=facts.total_parameters, tokens=facts.tokens, flops=facts.flops, epochs=facts.epochs,
-        metrics=facts.metrics, fit=facts.fit, incidents=len(facts.incidents),
+        metrics=facts.metrics, fit=f"{facts.fit}: {facts.why}", incidents=len(facts.incidents),
     )  # fmt: skip
 
 
@@ -249,12 +246,19 @@ def _confirmation(pilot: Pilot, results: Results, calibration: Calibration, insi
     return found
 
 
-def conclude(pilot: Pilot, out: Path, calibration: Calibration, full_epochs: float, planned: dict[str, int]) -> Decision:
+def planned_of(pilot: Pilot, results: Results, calibration: Calibration) -> dict[str, int]:
+    """Return how many trials were wanted and how many the budget left out."""
+    inside, left_out = trials.affordable(pilot, calibration)
+    fresh = sum(row.round == "confirmation" for row in results.rows)
+    return {"planned": len(inside) + len(left_out) + fresh, "left out": len(left_out)}
+
+
+def conclude(pilot: Pilot, out: Path, calibration: Calibration, planned: dict[str, int]) -> Decision:
     """Return the decision from what stands in ``out``, written to ``decision.json`` and ``full.yaml``."""
     from pilotlight.pilot.full import write_full_plan
 
     results = Results.open(out)
-    decision = decide(pilot, results, analyse(results, pilot), calibration, full_epochs, planned)
+    decision = decide(pilot, results, analyse(results, pilot), calibration, planned)
     write_full_plan(pilot, decision, out / "full.yaml")
     write_atomic(out / "decision.json", decision.to_json() + "\n")
     return decision

@@ -12,9 +12,9 @@ from pilotlight.corpus.recipe import Recipe
 from pilotlight.errors import ConfigError, nearest
 from pilotlight.model.decoder import Decoder
 from pilotlight.pilot.goal import Goal
-from pilotlight.plan_file import override, read_yaml, validated
+from pilotlight.plan_file import anchored, override, read_yaml, validated
 from pilotlight.record.results import BASELINE
-from pilotlight.spec import Spec, fingerprint
+from pilotlight.spec import Spec, fingerprint, plain
 from pilotlight.stats.rule import Rule
 from pilotlight.tokens.tokenizer import Tokenizer
 from pilotlight.tokens.tokenizers.bpe import BPE
@@ -101,7 +101,7 @@ class Pilot(Spec):
             pilot.check()
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
-        return pilot.model_copy(update={"corpus": pilot.corpus.at(path.parent), "tokenizer": pilot.tokenizer.at(path.parent)})
+        return anchored(pilot, path.parent)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -133,8 +133,8 @@ class Pilot(Spec):
 
     @property
     def criteria(self) -> str:
-        """Hash of the whole pilot, fixed before the first trial."""
-        return fingerprint(self)
+        """Hash of the whole pilot, fixed before the first trial; where its text lies on disk does not enter."""
+        return fingerprint(plain(self) | {"corpus": self.corpus.identity()})
 
     def variant(self, *names: str) -> Setup:
         """Return the baseline with the named variants applied, in order (none: the baseline itself).
@@ -172,7 +172,7 @@ class Pilot(Spec):
             setup = self.variant(name)
             if setup == baseline:
                 raise ConfigError(f"variants.{name}: changes nothing; its settings equal the baseline's already")
-            if setup.corpus.held_out_settings() != baseline.corpus.held_out_settings():
+            if _held_out(setup) != _held_out(baseline):
                 raise ConfigError(
                     f"variants.{name}: changes the held-out text, so its loss could not be compared with the "
                     "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out"
@@ -210,6 +210,10 @@ class Pilot(Spec):
         """Return the plan of the full run with the adopted variants applied."""
         target = self.goal.full_run
         return _plan(self.variant(*adopted), target.parameters, target.tokens, seed, {})
+
+
+def _held_out(setup: Setup) -> dict[str, Any]:
+    return {key: value for key, value in setup.corpus.identity().items() if key != "steps"}
 
 
 def _plan(setup: Setup, parameters: float, tokens: float, seed: int, reseed: dict[str, int]) -> Plan:

@@ -24,10 +24,9 @@ LEAST_HELD_OUT_BYTES = 10_000
 
 @dataclass(frozen=True)
 class Ready:
-    """Tokens of every variant (baseline included) and how often the full run would repeat the baseline's text."""
+    """Tokens of every variant, the baseline included."""
 
     tokens: dict[str, Tokens]
-    full_epochs: float
 
 
 def tokens_of(setup: Setup, out: Path, watch: Watcher) -> Tokens:
@@ -37,8 +36,9 @@ def tokens_of(setup: Setup, out: Path, watch: Watcher) -> Tokens:
         DataError: the sources hold no usable text.
         RecordError: ``out`` holds a corpus of the same settings whose input has changed since.
     """
-    corpus = build(setup.corpus, out / "corpus" / fingerprint(setup.corpus), watch=watch)
-    return pack(corpus, setup.tokenizer, out / "tokens" / fingerprint(setup.corpus, setup.tokenizer), watch=watch)
+    recipe = setup.corpus.identity()
+    corpus = build(setup.corpus, out / "corpus" / fingerprint(recipe), watch=watch)
+    return pack(corpus, setup.tokenizer, out / "tokens" / fingerprint(recipe, setup.tokenizer), watch=watch)
 
 
 def prepare(pilot: Pilot, out: Path, watch: Watcher) -> Ready:
@@ -47,16 +47,22 @@ def prepare(pilot: Pilot, out: Path, watch: Watcher) -> Ready:
     Raises:
         DataError: there is too little text for the ladder, or for an honest held-out loss.
     """
-    tokens = {name: tokens_of(pilot.variant(name), out, watch) for name in (BASELINE, *pilot.variants)}
-    baseline = tokens[BASELINE]
-    _enough(pilot, baseline, watch)
+    built: dict[str, Tokens] = {}
+    tokens: dict[str, Tokens] = {}
+    for name in (BASELINE, *pilot.variants):
+        setup = pilot.variant(name)
+        key = fingerprint(setup.corpus, setup.tokenizer)
+        if key not in built:
+            built[key] = tokens_of(setup, out, watch)
+        tokens[name] = built[key]
+    _enough(pilot, tokens[BASELINE], watch)
     held_out = {str(item.held_out_fingerprint) for item in tokens.values()}
     if len(held_out) != 1:
         raise DataError(
             "the variants do not share the same held-out text, so their losses would not compare; "
             "let variants change corpus.steps, not corpus.sources or corpus.held_out."
         )
-    return Ready(tokens, pilot.goal.full_run.tokens / len(baseline.split("train").ids))
+    return Ready(tokens)
 
 
 def _enough(pilot: Pilot, tokens: Tokens, watch: Watcher) -> None:

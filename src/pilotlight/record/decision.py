@@ -87,6 +87,8 @@ class Decision(Record):
     question: str
     criteria: str
     deviations: tuple[str, ...]
+    worth: float
+    """Smallest relative effect that matters, as declared."""
     launch: Launch
     because: tuple[str, ...]
     would_change: tuple[str, ...]

@@ -6,6 +6,7 @@ import math
 
 from pilotlight.spec import Record
 from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.student import critical, tail
 
 
 class LawFit(Record):
@@ -51,39 +52,36 @@ class CurvePoint(Record):
     high: float
 
 
-class Spread(Record):
+class Predictive(Record):
     """The predictive distribution: log loss is ``centre`` plus ``scale`` times Student's t of ``df``."""
 
     centre: float
     scale: float
     df: float
 
-    def quantile(self, share: float) -> float:
-        """Return the loss that lies above ``share`` (0 to 1) of the distribution."""
-        from scipy.special import stdtrit
-
-        return math.exp(self.centre + self.scale * float(stdtrit(self.df, share)))
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return the central interval of ``level`` for the loss."""
+        half = critical(level, self.df) * self.scale
+        return math.exp(self.centre - half), math.exp(self.centre + half)
 
     def below(self, loss: float) -> float:
         """Return the probability of a loss below ``loss``; 0 for a loss of 0 or less."""
-        from scipy.special import stdtr
-
-        return float(stdtr(self.df, (math.log(loss) - self.centre) / self.scale)) if loss > 0 else 0.0
+        return tail((self.centre - math.log(loss)) / self.scale, self.df) if loss > 0 else 0.0
 
     def estimate(self, *, level: float, unit: str, n: int, method: str, cautions: tuple[str, ...] = ()) -> Estimate:
         """Return the median loss with its central interval of ``level``."""
-        return Estimate(
-            value=math.exp(self.centre), low=self.quantile((1 - level) / 2), high=self.quantile((1 + level) / 2),
-            level=level, unit=unit, n=n, method=method, cautions=cautions,
-        )  # fmt: skip
+        low, high = self.bounds(level)
+        value = math.exp(self.centre)
+        return Estimate(value=value, low=low, high=high, level=level, unit=unit, n=n, method=method, cautions=cautions)
 
 
 class Prediction(Record):
     """The loss that a run of the target's size would reach.
 
-    ``reach``, ``reach_parameters`` and ``reach_tokens`` are the target divided by the largest fitted value. ``components``
-    are relative standard deviations: ``seed_noise`` (of one run), ``parameter``, ``model`` (laws that hold out badly)
-    and ``law_spread`` (laws that disagree); ``spread`` joins them, with honest degrees of freedom.
+    ``reach``, ``reach_parameters`` and ``reach_tokens`` are the target divided by the largest fitted value.
+    ``components`` are relative standard deviations: ``seed_noise`` (of one run), ``parameter``, ``model`` (what
+    hold-outs missed by beyond that) and ``law_spread`` (laws that disagree); ``spread`` joins them in quadrature.
+    ``size`` says what ``parameters`` counts.
     """
 
     loss: Estimate
@@ -96,7 +94,7 @@ class Prediction(Record):
     reach_parameters: float
     reach_tokens: float
     components: dict[str, float]
-    spread: Spread
+    spread: Predictive
     hold_out: tuple[HoldOut, ...]
     cells: int
     runs: int

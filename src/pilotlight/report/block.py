@@ -74,6 +74,10 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     numeric: frozenset[str] = frozenset()
     caption: str = ""
+    details: tuple[str, ...] = ()
+    """A sentence below each row, across all columns; empty for none."""
+    wide: bool = False
+    """Too many columns for a phone: scrolls sideways there instead of becoming one card per row."""
 
 
 @final

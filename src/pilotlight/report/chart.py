@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, final
+
+from pilotlight.report.text import number
+from pilotlight.units import show_count
 
 COLORS = 8
 """Number of series colours; 0 is the neutral colour of the baseline."""
@@ -90,6 +94,37 @@ class Chart:
     """Pixels on the page."""
     legend: bool = True
 
+    def log_ticks(self, side: Literal["x", "y"]) -> tuple[tuple[float, str], ...]:
+        """Return places and texts of the ticks of a logarithmic axis: a few round numbers within what is drawn."""
+        drawn = [value for series in self.series for value in _drawn(series, side) if value > 0]
+        drawn += [rule.at for rule in self.rules if rule.axis == side]
+        if not drawn:
+            return ()
+        axis = self.x if side == "x" else self.y
+        return tuple((place, _tick(place, axis)) for place in _round_numbers(min(drawn), max(drawn)))
+
     def legend_names(self) -> tuple[str, ...]:
         """Return the names in the legend, each once, in order."""
         return tuple(dict.fromkeys(series.name for series in self.series if series.legend)) if self.legend else ()
+
+
+def _drawn(series: Series, side: Literal["x", "y"]) -> tuple[float, ...]:
+    ends = (*series.low, *series.high) if series.sideways == (side == "x") else ()
+    return (*(series.x if side == "x" else series.y), *ends)
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Return three to eight round numbers from ``low`` to ``high``: powers of ten, 1-2-5 steps, or an even step."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for parts in ((1,), (1, 3), (1, 2, 5)):
+        found = [part * 10.0**power for power in range(first, last + 1) for part in parts]
+        found = [place for place in found if low * 0.97 <= place <= high * 1.03]
+        if 3 <= len(found) <= 8:
+            return found
+    rough = (high - low) / 4 or abs(high) / 4
+    step = min((part * 10.0**power for power in range(-9, 20) for part in (1, 2, 5)), key=lambda size: abs(size - rough))
+    return [round(index * step, 10) for index in range(math.ceil(low / step), math.floor(high / step) + 1)][:9]
+
+
+def _tick(value: float, axis: Axis) -> str:
+    return show_count(value) if axis.count else number(value, 2) if value >= 1e6 else f"{value:.6g}"

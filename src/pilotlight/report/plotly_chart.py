@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.text import clean, number, short
@@ -54,12 +54,19 @@ def _traces(series: Series, in_legend: bool) -> list[dict[str, Any]]:
     trace = {
         **shared, "mode": mode, "x": list(series.x), "y": list(series.y), "showlegend": in_legend,
         "line": {"color": f"@{series.color}" + ("/0.75" if series.thin else ""), "width": width, "dash": series.dash},
-        "marker": {"color": f"@{series.color}", "size": 8, "symbol": _SYMBOLS[series.symbol], "line": {"width": 1.5}},
+        "marker": {"color": f"@{series.color}", "size": 8, "symbol": _SYMBOLS[series.symbol],
+                   "line": _outline(series)},
         "text": [_lines(note) for note in series.notes] or _numbers(series), "hoverinfo": "text",
     }  # fmt: skip
     if series.low and series.high:
         trace["error_x" if series.sideways else "error_y"] = _bars(series)
     return [trace]
+
+
+def _outline(series: Series) -> dict[str, Any]:
+    if series.symbol == "open":
+        return {"width": 2, "color": f"@{series.color}"}
+    return {"width": 0.8, "color": "@paper"}
 
 
 def _numbers(series: Series) -> list[str]:
@@ -76,7 +83,7 @@ def _bars(series: Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _axis(axis: Axis, chart: Chart, side: str) -> dict[str, Any]:
+def _axis(axis: Axis, chart: Chart, side: Literal["x", "y"]) -> dict[str, Any]:
     found: dict[str, Any] = {"title": {"text": _plain(axis.title)}, "type": "log" if axis.log else "linear"}
     if axis.names:
         found |= {
@@ -86,23 +93,10 @@ def _axis(axis: Axis, chart: Chart, side: str) -> dict[str, Any]:
         }  # fmt: skip
     elif axis.percent:
         found["tickformat"] = ",.1~%"
-    elif axis.count:
-        found |= {"tickformat": ".3~s"}
     elif axis.log:
-        found |= {"tickformat": ".4~r"}
-    if axis.log:
-        found |= {"dtick": "D2" if _decades(chart, side) < 1.5 else 1, "minor": {"showgrid": False}}
+        ticks = chart.log_ticks(side)
+        found |= {"tickmode": "array", "tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks]}
     return found
-
-
-def _decades(chart: Chart, side: str) -> float:
-    from math import log10
-
-    values = [
-        value for series in chart.series
-        for value in ((*series.x,) if side == "x" else (*series.y, *series.low, *series.high)) if value > 0
-    ]  # fmt: skip
-    return log10(max(values) / min(values)) if values else 0.0
 
 
 def _region(region: Region) -> dict[str, Any]:
@@ -126,7 +120,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 def _label(item: Region | Rule, chart: Chart) -> dict[str, Any]:
     from math import log10
 
-    at = item.at if isinstance(item, Rule) else item.high
+    at = item.at if isinstance(item, Rule) else (item.low + item.high) / 2
     axis = chart.x if item.axis == "x" else chart.y
     place = log10(at) if axis.log and at > 0 else at
     shared = {"text": _plain(item.label), "showarrow": False, "font": {"size": 12, "color": "@soft"}}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from pilotlight.report.chart import LIGHT, Axis, Chart, Region, Series
+from pilotlight.report.chart import LIGHT, Chart, Region, Series
 from pilotlight.report.text import short
 
 _WIDTH = 8.4  # inches
@@ -33,12 +32,12 @@ def picture(chart: Chart) -> bytes:
         drawing = Figure(figsize=(_WIDTH, chart.height / 90), layout="constrained")
         FigureCanvasAgg(drawing)
         axes = drawing.add_subplot()
-        _set_axis(axes, chart.x, "x")
-        _set_axis(axes, chart.y, "y")
         for region in chart.regions:
-            _shade(axes, region, chart)
+            _shade(axes, region)
         for series in chart.series:
             _draw(axes, series)
+        _set_axis(axes, chart, "x")
+        _set_axis(axes, chart, "y")
         for rule in chart.rules:
             line = axes.axvline if rule.axis == "x" else axes.axhline
             line(rule.at, color=LIGHT["ink"], linewidth=1, linestyle="--" if rule.label else "-", zorder=1)
@@ -77,45 +76,29 @@ def _draw(axes: Any, series: Series) -> None:
     )
 
 
-def _set_axis(axes: Any, axis: Axis, side: str) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+def _set_axis(axes: Any, chart: Chart, side: Literal["x", "y"]) -> None:
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
-    one = axes.xaxis if side == "x" else axes.yaxis
-    (axes.set_xlabel if side == "x" else axes.set_ylabel)("" if axis.names else short(axis.title, 90))
+    axis, one = (chart.x, axes.xaxis) if side == "x" else (chart.y, axes.yaxis)
     if axis.names:
-        (axes.set_xticks if side == "x" else axes.set_yticks)(
-            range(len(axis.names)), [short(name, 28) for name in axis.names], color=LIGHT["ink"]
-        )
+        one.set_ticks(range(len(axis.names)), [short(name, 28) for name in axis.names], color=LIGHT["ink"])
         (axes.set_xlim if side == "x" else axes.set_ylim)(len(axis.names) - 0.5, -0.5)
         return
+    one.set_label_text(short(axis.title, 90))
     axes.grid(visible=True, axis=side)
     if axis.log:
         (axes.set_xscale if side == "x" else axes.set_yscale)("log")
-        one.set_minor_formatter(NullFormatter())
-        _few_decades(one)
-    shown = _shower(axis)
-    one.set_major_formatter(FuncFormatter(lambda value, place: shown(value)))
+        one.set_minor_locator(NullLocator())
+        ticks = chart.log_ticks(side)
+        one.set_ticks([at for at, _ in ticks], [text for _, text in ticks])
+    elif axis.percent:
+        one.set_major_formatter(FuncFormatter(lambda value, place: f"{100 * value:.3g}%".replace("-", "\u2212")))
 
 
-def _few_decades(axis: Any) -> None:
-    from matplotlib.ticker import LogLocator
-
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
-
-
-def _shower(axis: Axis) -> Callable[[float], str]:
-    from pilotlight.units import show_count
-
-    if axis.percent:
-        return lambda value: f"{100 * value:.3g} %".replace("-", "\u2212")
-    return show_count if axis.count else lambda value: f"{value:.4g}".replace("-", "\u2212")
-
-
-def _shade(axes: Any, region: Region, chart: Chart) -> None:
-    del chart
+def _shade(axes: Any, region: Region) -> None:
     span = axes.axvspan if region.axis == "x" else axes.axhspan
     span(region.low, region.high, color=LIGHT["soft"], alpha=0.12, linewidth=0, zorder=0)
-    _write(axes, region.axis, region.high, region.label)
+    _write(axes, region.axis, (region.low + region.high) / 2, region.label)
 
 
 def _write(axes: Any, side: str, at: float, label: str) -> None:

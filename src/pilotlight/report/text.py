@@ -17,6 +17,8 @@ _MINUS = "\u2212"
 
 def clean(text: str) -> str:
     """Return ``text`` without terminal escapes, control, direction and other invisible characters; newlines stay."""
+    if text.isprintable():
+        return text
     shown: list[str] = []
     for mark in _ESCAPES.sub("", text):
         if mark in _SPACES:
@@ -58,7 +60,8 @@ def number(value: float, figures: int = 4) -> str:
         return "0" if value == 0 else str(value)
     size = math.floor(math.log10(abs(value)))
     if size >= 6 or size < -4:
-        return f"{value / 10**size:.{figures - 1}g}·10{_raised(size)}".replace("-", _MINUS)
+        front = f"{value / 10.0**size:.{figures}g}".replace("-", _MINUS)
+        return f"10{_raised(size)}" if front == "1" else f"{front}·10{_raised(size)}"
     return fixed(value, max(0, figures - 1 - size))
 
 

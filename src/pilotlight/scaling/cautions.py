@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
-from pilotlight.record.forecast import Spread
+from pilotlight.record.forecast import Predictive
 from pilotlight.scaling.points import ASSUMED_NOISE, Cells
 from pilotlight.units import show_count
 
@@ -40,10 +40,6 @@ def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
         )
     if target is None:
         return
-    names = ("parameters", "tokens", "flops")
-    for name, value in zip(names, target, strict=True):
-        if not math.isfinite(float(value)):
-            raise EvidenceError(f"the target has {name} = {math.exp(float(value))!r}; expected a number above 0")
     if target[2] < cells.logs[:, 2].max() + math.log(0.95):
         asked, largest = (show_count(math.exp(float(value))) for value in (target[2], cells.logs[:, 2].max()))
         raise EvidenceError(
@@ -52,14 +48,25 @@ def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
         )
 
 
+def refuse_target(**numbers: float) -> None:
+    """Return if all ``numbers`` of a target are finite and above 0.
+
+    Raises:
+        EvidenceError: one is not.
+    """
+    for name, value in numbers.items():
+        if not (math.isfinite(value) and value > 0):
+            raise EvidenceError(f"the target has {name} = {value!r}; expected a number above 0, such as 124e6")
+
+
 def cautions(
-    cells: Cells, target: NDArray[np.float64], values: Mapping[str, float], spread: Spread
+    cells: Cells, target: NDArray[np.float64], values: Mapping[str, float], spread: Predictive
 ) -> tuple[str, ...]:
     """Return in plain words what weakens a prediction at ``target``, worst first; ``values`` are the laws' own."""
     found: list[str] = []
     reach = math.exp(float(target[2] - cells.logs[:, 2].max()))
     if reach > FAR:
-        found.append(f"the target is {reach:.0f} times the largest run in FLOPs; published checks reach about {FAR:.0f}")
+        found.append(f"the target is {reach:.0f} times the largest run in FLOPs; published checks reach {FAR:.0f}")
     found += _ratio(cells, target)
     low, high = min(values.values()), max(values.values())
     if high / low > 1.05:

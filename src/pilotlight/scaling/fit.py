@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling.points import Cells, Point, gather
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PRIOR_WIDTH = 0.5
-"""Standard deviation of the log of an exponent under the prior: 95 % lie within a factor of 2.7 of the centre."""
-MISFIT = 0.03
+PRIOR_WIDTH = 0.35
+"""Standard deviation of the log of an exponent under the prior: 95 % lie within a factor of 2 of the centre."""
+MISFIT = 0.015
 """How wrong a law is believed to be, as a share of the loss, per decade below the dearest cell.
 
 No published law holds over many decades; nearness to the target decides how much a run has to say about it.
 """
 SEARCHED = (0.01, 2.5)
 """Range of every exponent."""
+KNOWN = 2.0
+"""Degrees of freedom that the noise figure is worth on top of the repeats that measured it."""
 ROUNDS = 5
 """Zooms of the grid; the first four of them also update the robust weights."""
 HUBER = 1.5
 """Residuals beyond this many standard deviations pull with constant force (Huber 1964)."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Fit:
     """A law with what the cells say about its numbers: a grid of exponents, each with weight and coefficients.
@@ -122,21 +125,21 @@ def project(law: Law, cells: Cells) -> Fit:
     count = len(law.exponents)
     low, high = np.full(count, math.log(SEARCHED[0])), np.full(count, math.log(SEARCHED[1]))
     centre = np.log(law.centres)
-    known = 1.0 + cells.noise_df
-    spare = max(len(cells) - len(law.coefficients), 0) + known
+    known = KNOWN + cells.noise_df
+    spare = known
     for turn in range(ROUNDS):
         grid, step = _grid(low, high)
         columns = law.columns(logs, np.exp(grid))
         coefficients, inverse, squares = _non_negative(columns, cells.loss, weights)
+        # tempered: a cell counts with its weight, not as one, for what is wrong with the law far off is wrong alike
+        spare = max(float(weights.sum()) - len(law.coefficients), 0.0) + known
         squares = squares + known * cells.noise**2
         score = -0.5 * spare * np.log(squares) - 0.5 * (((grid - centre) / PRIOR_WIDTH) ** 2).sum(axis=1)
         near = score > score.max() - 10.0
         if turn == ROUNDS - 1:
             share = np.exp(score - score.max())
             covariance = inverse * (squares / spare)[:, None, None]
-            return Fit(
-                law, reference, np.exp(grid), coefficients, covariance, share / share.sum(), spare, len(cells)
-            )
+            return Fit(law, reference, np.exp(grid), coefficients, covariance, share / share.sum(), spare, len(cells))
         if len(cells) > len(law.coefficients) + count + 4:
             best = int(score.argmax())
             weights = start * _huber(columns[best] @ coefficients[best] / cells.loss - 1, cells.noise)
@@ -162,9 +165,9 @@ def _grid(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     import numpy as np
 
     steps = 40 if len(low) == 1 else 12
-    axes = [np.linspace(first, last, steps) for first, last in zip(low, high, strict=True)]
-    mesh = np.meshgrid(*axes, indexing="ij")
-    return np.stack([axis.ravel() for axis in mesh], axis=-1), (high - low) / (steps - 1)
+    step = (high - low) / (steps - 1)
+    places = np.indices((steps,) * len(low)).reshape(len(low), -1).T
+    return low + places * step, step
 
 
 def _non_negative(columns: Floats, loss: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -188,7 +191,7 @@ def _non_negative(columns: Floats, loss: Floats, weights: Floats) -> tuple[Float
         part = gram[:, pick[:, None], pick[None, :]]
         # a trace of ridge: with one token ratio two columns can be the same
         ridge = 1e-11 * np.trace(part, axis1=1, axis2=2)[:, None, None] * np.eye(len(pick))
-        inverted = np.linalg.inv(part + ridge)
+        inverted = np.asarray(np.linalg.inv(part + ridge), dtype=np.float64)
         solved = np.einsum("gij,gj->gi", inverted, right[:, pick])
         left = np.einsum("gni,gi->gn", scaled[:, :, pick], solved) - scale
         found = (left**2).sum(axis=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pilotlight.scaling.fit import project, useful
 from pilotlight.scaling.law import Law
@@ -24,6 +24,7 @@ FURTHER = 0.2
 """Decades that a held-out cell must lie beyond the fitted ones: anything nearer tests interpolation."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Cells to fit and cells to predict: masks over a study's cells [cells], and in words what is held out."""
@@ -33,12 +34,17 @@ class Fold:
     held: Mask
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How one law did on one fold: log predicted minus log observed [held cells], and the distances in decades."""
+    """How one law, or several together, did on one fold, by held cell.
 
-    law: str
+    ``errors`` are log predicted minus log observed, ``claimed`` the standard deviations the fit itself gave them
+    (parameter error and disagreement of the laws), ``distance`` decades from the fitted cells.
+    """
+
     errors: Floats
+    claimed: Floats
     distance: Floats
 
     @property
@@ -47,6 +53,11 @@ class Trial:
         import numpy as np
 
         return float(np.sqrt(np.mean((self.errors / (self.distance + NEAR)) ** 2)))
+
+    @property
+    def unexplained(self) -> float:
+        """Mean square error beyond what the fit claimed, per squared decade; below 0 where the fit claimed too much."""
+        return float(((self.errors**2 - self.claimed**2) / (self.distance + NEAR) ** 2).mean())
 
 
 def folds(cells: Cells) -> tuple[Fold, ...]:
@@ -96,6 +107,20 @@ def attempt(laws: Sequence[Law], cells: Cells, fold: Fold) -> dict[str, Trial]:
         used = useful(law, fitted)
         if len(used) < law.fewest - 1:
             continue
-        mean, _ = project(law, used).at(held.logs)
-        found[law.kind] = Trial(law.kind, mean - np.log(held.loss), distance)
+        mean, claimed = project(law, used).at(held.logs)
+        found[law.kind] = Trial(mean - np.log(held.loss), claimed, distance)
     return found
+
+
+def together(trials: Mapping[str, Trial], weights: Mapping[str, float]) -> Trial | None:
+    """Return how the laws did as one, each with its weight, or None where none could be tried."""
+    import numpy as np
+
+    shares = {kind: weights[kind] for kind in trials if kind in weights}
+    total = sum(shares.values())
+    if not shares:
+        return None
+    parts = [(share / total, trials[kind]) for kind, share in shares.items()]
+    errors = np.sum([share * trial.errors for share, trial in parts], axis=0)
+    variance = np.sum([share * (trial.claimed**2 + (trial.errors - errors) ** 2) for share, trial in parts], axis=0)
+    return Trial(errors, np.sqrt(variance), parts[0][1].distance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pilotlight.errors import EvidenceError
 
@@ -20,6 +20,7 @@ Published repeats have 0.0002 to 0.003; the small models of a pilot sit at the u
 """
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Point:
     """One finished training: its size, training tokens, training FLOPs and final loss.
@@ -53,6 +54,7 @@ class Point:
         return 6.0 * self.parameters * self.tokens if self.flops is None else self.flops
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Distinct (parameters, tokens) of a study, cheapest first, each with its mean over repeats.
@@ -112,7 +114,8 @@ def _finished(points: Iterable[Point]) -> tuple[list[Point], int]:
         dropped += other is not None
         if other is None or point.tokens > other.tokens:
             last[point.run] = point
-    return [*free, *last.values()], dropped
+    # sorted, so that no sum depends on the order in which runs arrived
+    return sorted([*free, *last.values()], key=lambda p: (p.compute, p.tokens, p.recipe, p.loss, p.weight)), dropped
 
 
 def _repeats(members: Sequence[Point]) -> tuple[list[Point], bool]:

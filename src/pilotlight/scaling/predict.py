@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from pilotlight.errors import EvidenceError
-from pilotlight.events import silent
-from pilotlight.record.forecast import CurvePoint, HoldOut, LawFit, Prediction, Spread
-from pilotlight.scaling.cautions import cautions, refuse
+from pilotlight.events import Progress, silent
+from pilotlight.record.forecast import CurvePoint, HoldOut, LawFit, Prediction, Predictive
+from pilotlight.scaling.cautions import cautions, refuse, refuse_target
 from pilotlight.scaling.fit import Fit, project, useful
-from pilotlight.scaling.holdout import NEAR, Fold, Trial, attempt, folds
+from pilotlight.scaling.holdout import NEAR, Fold, Trial, attempt, folds, together
 from pilotlight.scaling.law import Law, laws
 from pilotlight.scaling.points import Cells, Point, gather
-from pilotlight.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,14 +22,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MODEL_ERROR = 0.02
+MODEL_ERROR = 0.01
 """Relative error per decade that a law is believed to make before any hold-out has been seen."""
 MODEL_DF = 3.0
 """How many hold-outs that belief is worth."""
+LEAST = 0.0025
+"""Model error per decade that is always reckoned with, however well the hold-outs went."""
 TRUST = 0.01
 """Hold-out error per decade below which laws are told apart no further: hold-outs are few and noisy."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Study:
     """Laws fitted to one table of runs and tried on hold-outs, ready to be asked about any target."""
@@ -40,6 +42,7 @@ class Study:
     weights: Floats
     folds: tuple[Fold, ...]
     trials: tuple[dict[str, Trial], ...]
+    joint: tuple[Trial, ...]
     model_error: float
     model_df: float
 
@@ -57,16 +60,21 @@ class Study:
         able = tuple(law for law in laws() if len(useful(law, cells)) >= law.fewest)
         fits = tuple(project(law, useful(law, cells)) for law in able)
         tests = folds(cells)
-        trials = tuple(attempt(able, cells, fold) for fold in tests)
+        trials: list[dict[str, Trial]] = []
+        for done, fold in enumerate(tests):
+            watch(Progress("hold-outs", done, len(tests), note=fold.what))
+            trials.append(attempt(able, cells, fold))
+        watch(Progress("hold-outs", len(tests), len(tests)))
         errors = np.array([_hold_out_error(law, trials) or MODEL_ERROR for law in able])
         weights = 1.0 / np.sqrt(errors**2 + TRUST**2)
         weights = weights / weights.sum()
-        together = [error for error in (_joint(able, weights, trial) for trial in trials) if error is not None]
-        squares = sum(trial.per_decade**2 for trial in together)
-        df = MODEL_DF + len(together)
-        return cls(cells, fits, weights, tests, trials, math.sqrt((MODEL_DF * MODEL_ERROR**2 + squares) / df), df)
+        shares = {law.kind: float(weight) for law, weight in zip(able, weights, strict=True)}
+        joint = tuple(trial for each in trials if (trial := together(each, shares)) is not None)
+        df = MODEL_DF + len(joint)
+        variance = (MODEL_DF * MODEL_ERROR**2 + sum(trial.unexplained for trial in joint)) / df
+        return cls(cells, fits, weights, tests, tuple(trials), joint, math.sqrt(max(variance, LEAST**2)), df)
 
-    def spread(self, logs: Floats) -> tuple[Spread, dict[str, float]]:
+    def spread(self, logs: Floats) -> tuple[Predictive, dict[str, float]]:
         """Return the predictive distribution at ``logs`` of N, D, C [3], and its components."""
         import numpy as np
 
@@ -84,7 +92,9 @@ class Study:
         total = sum(size**2 for size, _ in parts.values())
         # degrees of freedom of a sum of variances (Satterthwaite 1946)
         df = total**2 / sum(size**4 / df for size, df in parts.values())
-        return Spread(centre=centre, scale=math.sqrt(total), df=df), {name: size for name, (size, _) in parts.items()}
+        return Predictive(centre=centre, scale=math.sqrt(total), df=df), {
+            name: size for name, (size, _) in parts.items()
+        }
 
     def predict(
         self, parameters: float, tokens: float, *, flops: float | None = None, level: float = 0.95,
@@ -97,7 +107,8 @@ class Study:
         """
         import numpy as np
 
-        compute = flops or 6.0 * parameters * tokens * self._flops_factor()
+        compute = 6.0 * parameters * tokens * self._flops_factor() if flops is None else flops
+        refuse_target(parameters=parameters, tokens=tokens, flops=compute)
         target = np.log([parameters, tokens, compute])
         refuse(self.cells, target)
         spread, components = self.spread(target)
@@ -123,7 +134,7 @@ class Study:
         fit = self.fits[index]
         mean, error = fit.at(target[None, :])
         numbers = fit.numbers()
-        spread = Spread(centre=float(mean[0]), scale=max(float(error[0]), 1e-9), df=fit.df + 1.0)
+        spread = Predictive(centre=float(mean[0]), scale=max(float(error[0]), 1e-9), df=fit.df + 1.0)
         return LawFit(
             name=fit.law.name, equation=fit.law.equation(numbers), parameters=numbers,
             at_target=spread.estimate(level=level, unit=unit, n=self.cells.runs, method="parameter error only"),
@@ -135,18 +146,19 @@ class Study:
 
         able = tuple(fit.law for fit in self.fits)
         found: list[HoldOut] = []
-        for fold, trial in zip(self.folds, self.trials, strict=True):
-            joint = _joint(able, self.weights, trial)
-            if joint is None:
-                continue
+        for fold, trial, joint in zip(self.folds, self.trials, self.joint, strict=True):
             observed = float(np.log(self.cells.loss[fold.held]).mean())
             found.append(
                 HoldOut(
-                    what=fold.what, fitted_cells=int(fold.fitted.sum()), held_out_cells=int(fold.held.sum()),
-                    decades=float(joint.distance.mean()), observed=math.exp(observed),
-                    predicted=math.exp(observed + float(joint.errors.mean())), relative_error=_size(joint.errors),
+                    what=fold.what,
+                    fitted_cells=int(fold.fitted.sum()),
+                    held_out_cells=int(fold.held.sum()),
+                    decades=float(joint.distance.mean()),
+                    observed=math.exp(observed),
+                    predicted=math.exp(observed + float(joint.errors.mean())),
+                    relative_error=_size(joint.errors),
                     by_law={law.name: _size(trial[law.kind].errors) for law in able if law.kind in trial},
-                )  # fmt: skip
+                )
             )
         return tuple(found)
 
@@ -159,7 +171,7 @@ class Study:
             logs = start + share * (target - start)
             spread, _ = self.spread(logs)
             size, tokens, compute = (float(value) for value in np.exp(logs))
-            low, high = spread.quantile((1 - level) / 2), spread.quantile((1 + level) / 2)
+            low, high = spread.bounds(level)
             found.append(
                 CurvePoint(
                     flops=compute, parameters=size, tokens=tokens, low=low, value=math.exp(spread.centre), high=high
@@ -202,14 +214,3 @@ def _size(errors: Floats) -> float:
 def _hold_out_error(law: Law, trials: Iterable[dict[str, Trial]]) -> float | None:
     seen = [trial[law.kind].per_decade for trial in trials if law.kind in trial]
     return math.sqrt(sum(error**2 for error in seen) / len(seen)) if seen else None
-
-
-def _joint(able: tuple[Law, ...], weights: Floats, trial: dict[str, Trial]) -> Trial | None:
-    """Return how the weighted laws did together on one fold, or None where none could be tried."""
-    share = {law.kind: float(weight) for law, weight in zip(able, weights, strict=True) if law.kind in trial}
-    total = sum(share.values())
-    if not share:
-        return None
-    errors = sum(weight / total * trial[kind].errors for kind, weight in share.items())
-    first = next(iter(trial.values()))
-    return Trial("joint", first.errors * 0 + errors, first.distance)

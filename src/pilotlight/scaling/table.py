@@ -1,66 +1,102 @@
-"""Anybody's table of runs, read from a CSV file."""
+"""Runs as points of a scaling study: from anybody's CSV file, or from a pilot's own results."""
 
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
-from pilotlight.errors import DataError, nearest
+from pilotlight.errors import DataError, EvidenceError, nearest
+from pilotlight.record.results import Results
 from pilotlight.scaling.points import Point
 from pilotlight.units import read_count
 
 SIZE_COLUMNS = ("parameters", "n_params_nonemb", "n_params", "total_parameters")
-"""Columns that can hold the size; the first that is there and not empty counts."""
+"""Columns that can hold the size; the first that no run leaves empty counts."""
 TOKEN_COLUMNS = ("tokens", "training_tokens")
 LOSS_COLUMNS = ("loss", "bits_per_byte", "val_loss")
-RECIPE_COLUMNS = ("recipe", "variant", "lr", "learning_rate", "batch_tokens", "batch")
+RECIPE_COLUMNS = ("recipe", "variant", "lr", "learning_rate", "batch_tokens", "batch", "unique_tokens")
+"""Columns that set one recipe apart from another."""
+MISSING = ("", "nan", "none", "null", "na")
 
 
-def read_points(path: Path, *, loss: str = "") -> tuple[Point, ...]:
+@final
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs as points, and which column held their size and their loss."""
+
+    points: tuple[Point, ...]
+    size: str
+    loss: str
+
+
+def read_table(path: Path, *, loss: str = "") -> Table:
     """Return the runs of a CSV file, one row each.
 
-    Columns: size (``SIZE_COLUMNS``; the first of them that the file has), ``tokens``, ``loss`` (or the column named
-    by ``loss``), and where there are any ``flops``, ``seed``, ``run_id``, and what sets one recipe apart from
-    another (``RECIPE_COLUMNS``). Rows without a loss are left out; numbers may be written as 18M or 1.8e7.
+    Columns: size (one of ``SIZE_COLUMNS``), ``tokens``, ``loss`` (or the column that ``loss`` names), and where there
+    are any ``flops``, ``seed``, ``run_id`` (rows that share one are checkpoints of one run) and ``RECIPE_COLUMNS``.
+    Rows without a loss are left out; numbers may be written as 18M or 1.8e7.
 
     Raises:
         DataError: the file is missing, not readable, lacks a column, or holds something that is not a number.
     """
+    rows, names = _rows(path)
+    target = _column(path, names, rows, (loss,) if loss else LOSS_COLUMNS)
+    rows = [(line, row) for line, row in rows if not _empty(row, target)]
+    if not rows:
+        raise DataError(f"{path} holds no run with a {target}; a table needs one row per finished run")
+    size = _column(path, names, rows, SIZE_COLUMNS)
+    tokens = _column(path, names, rows, TOKEN_COLUMNS)
+    points = tuple(_point(f"{path}:{line}", row, (size, tokens, target)) for line, row in rows)
+    return Table(points, size, target)
+
+
+def ladder_points(results: Results, metric: str = "bits_per_byte") -> tuple[Point, ...]:
+    """Return the baseline's finished runs of a pilot, A/A repeats included.
+
+    Raises:
+        EvidenceError: no run has ``metric``.
+    """
+    found = tuple(
+        Point(
+            parameters=row.parameters, tokens=row.tokens, loss=row.metrics[metric], flops=row.flops or None,
+            seed=f"{row.seed}{row.repeat}", run=row.name,
+        )
+        for row in results.ladder() if metric in row.metrics
+    )  # fmt: skip
+    if not found:
+        raise EvidenceError(
+            f"no finished run of the baseline has {metric}; finish the pilot with `pilot run`, or name another metric"
+        )
+    return found
+
+
+def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            names = [name.strip() for name in reader.fieldnames or () if name]
-            reader.fieldnames = names
-            size = _column(path, names, SIZE_COLUMNS)
-            tokens = _column(path, names, TOKEN_COLUMNS)
-            target = _column(path, names, (loss,) if loss else LOSS_COLUMNS)
-            found: list[Point] = []
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                if (row.get(target) or "").strip().lower() in ("", "nan", "none", "null"):
-                    continue
-                found.append(_point(where, row, size, tokens, target))
+            reader = csv.reader(stream, strict=True)
+            names = [name.strip() for name in next(reader, ())]
+            rows = [(reader.line_num, dict(zip(names, cells, strict=False))) for cells in reader if any(cells)]
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}; give a pilot's output folder or a CSV of runs") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
-    if not found:
-        raise DataError(f"{path} holds no run with a {target}; a table needs one row per finished run")
-    return tuple(found)
+    return rows, names
 
 
-def size_column(path: Path) -> str:
-    """Return which column of the CSV file at ``path`` holds the size of a run."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return _column(path, [name.strip() for name in next(csv.reader(stream), [])], SIZE_COLUMNS)
+def _empty(row: Mapping[str, str], name: str) -> bool:
+    return row.get(name, "").strip().lower() in MISSING
 
 
-def _column(path: Path, names: list[str], wanted: tuple[str, ...]) -> str:
-    for name in wanted:
-        if name in names:
-            return name
+def _column(
+    path: Path, names: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], wanted: Sequence[str]
+) -> str:
+    there = [name for name in wanted if name in names]
+    full = [name for name in there if not any(_empty(row, name) for _, row in rows)]
+    if there:
+        return (full or there)[0]
     hint = next((text for name in wanted if (text := nearest(name, names))), "")
     raise DataError(
         f"{path} has no column {' or '.join(wanted)}; it has {', '.join(names) or 'no columns'}. "
@@ -68,21 +104,21 @@ def _column(path: Path, names: list[str], wanted: tuple[str, ...]) -> str:
     )
 
 
-def _point(where: str, row: Mapping[str, str | None], size: str, tokens: str, loss: str) -> Point:
-    def text(name: str) -> str:
-        return (row.get(name) or "").strip()
-
+def _point(where: str, row: Mapping[str, str], columns: tuple[str, str, str]) -> Point:
     def number(name: str) -> float:
+        text = row.get(name, "").strip()
         try:
-            value = read_count(text(name))
+            value = read_count(text)
         except ValueError as error:
-            raise DataError(f"{where}: {name} is {text(name)!r}; expected a number such as 1.8e7 or 18M") from error
-        if not (math.isfinite(value) and value > 0):
-            raise DataError(f"{where}: {name} is {text(name)!r}; expected a number above 0")
+            raise DataError(f"{where}: {name} is {text!r}; expected a number such as 1.8e7 or 18M") from error
+        if value <= 0:
+            raise DataError(f"{where}: {name} is {text!r}; expected a number above 0")
         return value
 
+    size, tokens, loss = columns
     return Point(
         parameters=number(size), tokens=number(tokens), loss=number(loss),
-        flops=number("flops") if text("flops") else None, seed=text("seed"), run=text("run_id"),
-        recipe="|".join(text(name) for name in RECIPE_COLUMNS),
+        flops=None if _empty(row, "flops") else number("flops"),
+        seed=row.get("seed", "").strip(), run=row.get("run_id", "").strip(),
+        recipe="|".join(row.get(name, "").strip() for name in RECIPE_COLUMNS),
     )  # fmt: skip

@@ -92,9 +92,7 @@ def _sizes(given: Sequence[Observation]) -> dict[str, float]:
     return dict(sorted(sizes.items(), key=lambda pair: pair[1]))
 
 
-def _repeats(
-    given: Sequence[Observation], baseline: str, runs: Mapping[str, Mapping[int, float]]
-) -> tuple[float, ...]:
+def _repeats(given: Sequence[Observation], baseline: str, runs: Mapping[str, Mapping[int, float]]) -> tuple[float, ...]:
     gaps: list[float] = []
     for item in sorted((item for item in given if item.repeat), key=lambda item: (item.size, item.seed, item.repeat)):
         if item.variant != baseline:

@@ -77,7 +77,7 @@ def _linear(scores: NDArray[Any], statistic: Statistic | None) -> tuple[float, N
         return float(scores.mean()), scores
     whole = np.array([statistic(run) for run in scores])
     groups = min(scores.shape[1], _GROUPS)
-    member = np.arange(scores.shape[1]) % groups
+    member = np.array([item % groups for item in range(scores.shape[1])])
     without = np.array([[statistic(run[member != group]) for group in range(groups)] for run in scores])
     if not (np.isfinite(whole).all() and np.isfinite(without).all()):
         raise EvidenceError("the statistic is not finite on some of the items; score more items.")

@@ -16,9 +16,10 @@ from pilotlight.stats.noise import Noise, NoiseFloor, floor, measure, uneven
 from pilotlight.stats.pairing import Pairing
 from pilotlight.stats.power import detectable, power
 from pilotlight.stats.rule import Rule
-from pilotlight.stats.student import Spread, borrow, critical, mean, tail, two_sided, welch
+from pilotlight.stats.student import Spread, critical, mean, tail, two_sided, welch
 
 _TREND = 0.05
+_ENDLESS = 300.0
 
 
 class Comparison(Record):
@@ -91,20 +92,22 @@ class _Effect:
         return math.sqrt(self.spread.variance)
 
     def estimate(self, level: float, *cautions: str) -> Estimate:
-        half = critical(level, self.spread.degrees) * self.error
+        # Bounded so that an interval without end is still a finite number.
+        half = min(_ENDLESS, critical(level, self.spread.degrees) * self.error)
         low, value, high = (math.expm1(self.value + shift) for shift in (-half, 0.0, half))
         method = f"{'paired' if self.is_paired else 'Welch'} t, pooled noise"
         return Estimate(
-            value=value, low=low, high=high, level=level, unit="relative", n=self.seeds, method=method, cautions=cautions
-        )
+            value=value, low=low, high=high, level=level, unit="relative", n=self.seeds, method=method,
+            cautions=cautions,
+        )  # fmt: skip
 
 
 def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> Comparisons:
     """Return every variant against the baseline.
 
-    Values are compared by their logarithms, so effects are relative. Noise is pooled over the ladder and strengthened
-    by the other variants; the mean effect is not: it is the one at the largest replicated scale. Whether the shared
-    seed is used follows the correlation measured over the whole campaign.
+    Values are compared by their logarithms, so effects are relative. The noise at a scale is strengthened by the other
+    scales and variants; the effect is not: it is the one at the largest replicated scale. Whether the shared seed is
+    used follows the correlation measured over the whole campaign.
 
     Raises:
         EvidenceError: there is no baseline, no variant, no second seed anywhere, or no scale that two arms share.
@@ -171,20 +174,20 @@ def _effects(arms: Arms, noise: Noise, variant: str) -> dict[str, _Effect]:
         raise EvidenceError(f"{variant!r} and the baseline never ran at the same scale; train both at one.")
     # A scale without a shared seed would have no pairs left.
     all_paired = all(arms.shared(variant, scale)[0] for scale in scales)
-    gap = borrow(noise.differences[variant], noise.difference_pool)
-    if noise.correlation > 0.0 and all_paired and gap.degrees > 0.0:
-        return {scale: _paired_effect(arms, variant, scale, gap) for scale in scales}
+    if noise.correlation > 0.0 and all_paired:
+        return {scale: _paired_effect(arms, noise, variant, scale) for scale in scales}
     return {scale: _unpaired_effect(arms, noise, variant, scale) for scale in scales}
 
 
-def _paired_effect(arms: Arms, variant: str, scale: str, gap: Spread) -> _Effect:
+def _paired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effect:
     new, old = arms.shared(variant, scale)
+    gap = noise.of_difference(variant, scale)
     return _Effect(mean(new) - mean(old), Spread(gap.variance / len(new), gap.degrees), len(new), is_paired=True)
 
 
 def _unpaired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effect:
     new, old = list(arms.runs(variant, scale).values()), list(arms.runs(arms.baseline, scale).values())
-    left, right = (borrow(noise.arms[name], noise.arm_pool) for name in (variant, arms.baseline))
+    left, right = (noise.of_arm(name, scale) for name in (variant, arms.baseline))
     spread = welch(left, len(new), right, len(old))
     # Seeds that push the two arms apart make their difference noisier than independent runs.
     inflated = Spread(spread.variance * (1.0 - min(0.0, noise.correlation)), spread.degrees)

@@ -11,7 +11,7 @@ from pilotlight.errors import EvidenceError
 from pilotlight.spec import Record
 from pilotlight.stats.arms import Arms
 from pilotlight.stats.estimate import Estimate
-from pilotlight.stats.student import UNKNOWN, Spread, bartlett, critical, pool, products
+from pilotlight.stats.student import UNKNOWN, Spread, bartlett, borrow, critical, pool, products
 
 _SUSPICIOUS = 0.05
 
@@ -35,17 +35,38 @@ class NoiseFloor(Record):
 class Noise:
     """Variances of log values; those of differences are of one run minus one run that share a seed."""
 
-    arms: Mapping[str, Spread]
+    arms: Mapping[str, Mapping[str, Spread]]
+    """By variant and scale."""
+
     arm_pool: Spread
     """Over all arms; degrees of freedom discounted because arms that share seeds repeat each other."""
 
-    differences: Mapping[str, Spread]
+    differences: Mapping[str, Mapping[str, Spread]]
+    """By variant and scale."""
+
     difference_pool: Spread
     """Over all variants; degrees of freedom discounted because they share the baseline."""
 
     correlation: float
     pairs: int
     scales: Mapping[str, Spread]
+
+    def of_arm(self, variant: str, scale: str) -> Spread:
+        """Return the variance of one run of an arm, see ``nearest``."""
+        return nearest(self.arms[variant], scale, self.arm_pool)
+
+    def of_difference(self, variant: str, scale: str) -> Spread:
+        """Return the variance of one difference within a seed, see ``nearest``."""
+        return nearest(self.differences[variant], scale, self.difference_pool)
+
+
+def nearest(cells: Mapping[str, Spread], scale: str, everything: Spread) -> Spread:
+    """Return the variance of a cell, strengthened first by the other rungs, then by the other arms.
+
+    Each of the two is worth at most two degrees of freedom: noise that changes along the ladder or between arms is
+    followed where there are runs to see it.
+    """
+    return borrow(borrow(cells.get(scale, UNKNOWN), pool(list(cells.values()))), everything)
 
 
 def measure(arms: Arms) -> Noise:
@@ -55,30 +76,33 @@ def measure(arms: Arms) -> Noise:
         EvidenceError: no arm has two seeds at one scale, or no two runs differ.
     """
     cells = {
-        name: {scale: _spread(list(runs.values())) for scale, runs in by_scale.items()}
-        for name, by_scale in arms.logs.items()
+        name: {scale: _spread(list(runs.values())) for scale, runs in rungs.items()}
+        for name, rungs in arms.logs.items()
     }
-    by_arm = {name: pool(list(found.values())) for name, found in cells.items()}
-    whole = pool(list(by_arm.values()))
+    by_arm = [pool(list(found.values())) for found in cells.values()]
+    whole = pool(by_arm)
     if whole.degrees == 0.0:
         raise EvidenceError("no arm has two seeds at one scale, so the noise is unknown; train at least 2 seeds.")
     if whole.variance == 0.0:
         raise EvidenceError("runs with different seeds gave exactly the same value; check that the seed is used.")
-    gaps = {name: pool([_gap(arms, name, scale) for scale in arms.compared(name)]) for name in arms.variants}
-    known = sum(spread.degrees > 0.0 for spread in gaps.values())
-    gap_pool = pool(list(gaps.values()))
+    gaps = {name: {scale: _gap(arms, name, scale) for scale in arms.compared(name)} for name in arms.variants}
+    by_variant = [pool(list(found.values())) for found in gaps.values()]
+    known = sum(spread.degrees > 0.0 for spread in by_variant)
+    gap_pool = pool(by_variant)
     correlation, pairs = _correlation(arms)
-    replicated = sum(spread.degrees > 0.0 for spread in by_arm.values())
+    replicated = sum(spread.degrees > 0.0 for spread in by_arm)
+    # Variances of arms with correlation c correlate by c squared.
+    repeated = 1.0 + (replicated - 1) * correlation**2
+    by_scale = {scale: pool([cells[name].get(scale, UNKNOWN) for name in cells]) for scale in arms.sizes}
     return Noise(
-        arms=by_arm,
-        # Variances of arms with correlation c correlate by c squared.
-        arm_pool=Spread(whole.variance, whole.degrees / (1.0 + (replicated - 1) * correlation**2)),
+        arms=cells,
+        arm_pool=Spread(whole.variance, whole.degrees / repeated),
         differences=gaps,
         # Differences that share a baseline correlate by about a half, by more where pairing hurts: squared, by 0.5.
         difference_pool=Spread(gap_pool.variance, gap_pool.degrees / (1.0 + max(0, known - 1) * 0.5)),
         correlation=correlation,
         pairs=pairs,
-        scales={scale: pool([cells[name].get(scale, UNKNOWN) for name in cells]) for scale in arms.sizes},
+        scales={scale: Spread(spread.variance, spread.degrees / repeated) for scale, spread in by_scale.items()},
     )
 
 
@@ -130,7 +154,9 @@ def floor(arms: Arms, noise: Noise, level: float) -> NoiseFloor:
 def uneven(arms: Arms, noise: Noise) -> list[str]:
     """Return a caution for each way in which the noise is not the same everywhere, so that pooling it is in doubt."""
     cautions: list[str] = []
-    for what, spreads in (("arms", noise.arms), ("scales", noise.scales), ("paired differences", noise.differences)):
+    by_arm = {name: pool(list(cells.values())) for name, cells in noise.arms.items()}
+    by_variant = {name: pool(list(cells.values())) for name, cells in noise.differences.items()}
+    for what, spreads in (("arms", by_arm), ("scales", noise.scales), ("paired differences", by_variant)):
         known = {name: spread.variance for name, spread in spreads.items() if spread.degrees > 0.0}
         if bartlett(list(spreads.values())) < _SUSPICIOUS:
             least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)

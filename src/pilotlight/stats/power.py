@@ -85,13 +85,14 @@ def expected(sd: float, seeds: int, pairing: Pairing, *, variants: int = 1, scal
 
     ``sd`` is the relative run-to-run standard deviation of one arm; ``scales`` counts the rungs with that many seeds.
     """
-    own = float(scales * (seeds - 1))
+    own = float(seeds - 1)
     if pairing.used == "paired":
         variance = 2.0 * sd**2 * (1.0 - pairing.correlation)
-        spread = borrow(Spread(variance, own), Spread(variance, variants * own / (1.0 + (variants - 1) * 0.5)))
+        ladder = borrow(Spread(variance, own), Spread(variance, scales * own))
+        spread = borrow(ladder, Spread(variance, scales * own * variants / (1.0 + (variants - 1) * 0.5)))
         return Spread(spread.variance / seeds, spread.degrees)
-    others = (variants + 1) * own / (1.0 + variants * pairing.correlation**2)
-    arm = borrow(Spread(sd**2, own), Spread(sd**2, others))
+    others = scales * own * (variants + 1) / (1.0 + variants * pairing.correlation**2)
+    arm = borrow(borrow(Spread(sd**2, own), Spread(sd**2, scales * own)), Spread(sd**2, others))
     spread = welch(arm, seeds, arm, seeds)
     return Spread(spread.variance * (1.0 - min(0.0, pairing.correlation)), spread.degrees)
 

@@ -20,7 +20,7 @@ class Verdict(StrEnum):
     """Better beyond chance, and by at least the worth."""
 
     REJECT = "REJECT"
-    """Worse beyond chance, or looking worse with a gain of the worth ruled out."""
+    """Worse beyond chance."""
 
     EQUIVALENT = "EQUIVALENT"
     """Shown to differ by less than the worth, in either direction."""
@@ -43,8 +43,8 @@ def judge(comparison: Comparison, rule: Rule, better: Literal["lower", "higher"]
     In this order: EQUIVALENT where two one-sided tests, corrected over variants, place the effect within plus or minus
     ``worth``. ADOPT where the interval lies wholly on the good side of zero and the effect itself reaches ``worth``;
     the interval need not clear ``worth``, because an effect of exactly that size deserves adoption and no number of
-    seeds would ever show it to be larger. REJECT where the interval lies wholly on the bad side of zero, or the effect
-    is on the bad side and the interval rules out a gain of ``worth``. Otherwise UNDECIDED.
+    seeds would ever show it to be larger. REJECT where the interval lies wholly on the bad side of zero. Otherwise
+    UNDECIDED, which says how much power there was, or that a gain of ``worth`` is at least ruled out.
     """
     gain, shown, worth = _gain(comparison, better), _shown(comparison, better), show_share(rule.worth)
     if comparison.p_equivalent <= 1.0 - rule.level:
@@ -59,11 +59,10 @@ def judge(comparison: Comparison, rule: Rule, better: Literal["lower", "higher"]
             because=f"The effect is {shown}: better beyond chance, and by the {worth} that matters or more.",
             next=_confirm(comparison, rule),
         )
-    if gain[2] < 0.0 or (gain[1] < 0.0 and gain[2] < rule.worth):
-        reason = "worse beyond chance" if gain[2] < 0.0 else f"a gain of {worth} is ruled out"
+    if gain[2] < 0.0:
         return Judgement(
             verdict=Verdict.REJECT,
-            because=f"The effect is {shown}: {reason}.",
+            because=f"The effect is {shown}: worse beyond chance.",
             next="Leave the change out of the full run.",
         )
     return Judgement(
@@ -96,6 +95,8 @@ def _doubt(comparison: Comparison, rule: Rule, gain: tuple[float, float, float])
     worth, chance = show_share(rule.worth), f"{100 * comparison.power:.0f} %"
     if gain[0] > 0.0:
         return f": better beyond chance, but perhaps by less than the {worth} that matters"
+    if gain[2] < rule.worth:
+        return f": a gain of {worth} is ruled out, but whether it is harmful or equivalent is open"
     if comparison.power < rule.power:
         return f", and the power to see {worth} was only {chance}: too little to decide"
     return f": neither an effect beyond chance nor one surely smaller than {worth} (power {chance})"
@@ -114,15 +115,18 @@ def _more(comparison: Comparison, rule: Rule, gain: tuple[float, float, float]) 
     distance = abs(gain[1] - rule.worth) if gain[0] > 0.0 else rule.worth
     needed = fewest(lambda seeds: _power_at(comparison, rule, distance, seeds) >= rule.power, comparison.seeds + 1)
     count = f"{MOST} seeds or more" if needed >= MOST else f"about {needed} seeds"
+    advice = "Leave the change out, as things stand: " if gain[2] < rule.worth else ""
     if needed <= rule.most_seeds:
-        return f"{count.capitalize()} per arm would see {show_share(distance)} with {100 * rule.power:.0f} % power."
+        text = f"{count} per arm would see {show_share(distance)} with {100 * rule.power:.0f} % power."
+        return advice + text if advice else text[0].upper() + text[1:]
     most = max(rule.most_seeds, comparison.seeds)
     error, degrees = _at(comparison, most)
     reach = math.expm1(detectable(error, degrees, comparison.effect.level, rule.power))
-    return (
-        f"Seeing {show_share(distance)} with {100 * rule.power:.0f} % power would take {count} per arm; "
+    text = (
+        f"seeing {show_share(distance)} with {100 * rule.power:.0f} % power would take {count} per arm; "
         f"{most} would see {show_share(reach)}."
     )
+    return advice + text if advice else text[0].upper() + text[1:]
 
 
 def _at(comparison: Comparison, seeds: int) -> tuple[float, float]:

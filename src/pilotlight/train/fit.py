@@ -8,7 +8,7 @@ from typing import Any
 from pilotlight.record.run import Fit
 
 RISE = 0.005
-"""Held-out bits per byte this share above its best, while the training loss fell, are overfitting."""
+"""Held-out bits per byte this share above its best, while the training loss fell on repeated text, are overfitting."""
 GAP = 0.10
 """A gap to the training text of this share, after ``EPOCHS`` passes, is overfitting."""
 EPOCHS = 4.0
@@ -31,7 +31,7 @@ def judge_fit(lines: Sequence[dict[str, Any]], *, gap: float, bits_per_byte: flo
     if curve:
         best_step, best = min(curve, key=lambda point: (point[1], point[0]))
         last_step, last = curve[-1]
-        if last > best * (1 + RISE) and _mean_after(losses, last_step) < _mean_after(losses, best_step):
+        if epochs > 1 and last > best * (1 + RISE) and _mean_after(losses, last_step) < _mean_after(losses, best_step):
             return "overfit", (f"held-out bits per byte rose from {best:.4f} at step {best_step} to {last:.4f} while the "
                                f"training loss fell, over {epochs:.2f} epochs: use fewer steps or more text")  # fmt: skip
         share = gap / bits_per_byte

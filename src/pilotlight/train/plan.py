@@ -49,10 +49,10 @@ class Training(Spec):
     """Arithmetic of the matrix products; weights and sums stay float32. ``auto``: bfloat16 on an accelerator."""
     evaluate_every: int | None = Field(default=None, ge=1)
     """Steps between evaluations; null: ten evaluations in a run, whatever its length."""
-    evaluate_bytes: Count = Field(default=32_000, gt=0)
+    evaluate_bytes: Count = Field(default=16_000, gt=0)
     """Bytes of held-out text scored during training, always the same."""
     score_bytes: Count = Field(default=256_000, gt=0)
-    """Bytes of held-out text scored at the end, always the same; also the most training text, for comparison."""
+    """Bytes of held-out text scored at the end, always the same; of training text, for comparison, a quarter as much."""
     guard: Guard = Guard()
     """Which steps are believed."""
 
@@ -85,14 +85,14 @@ class Plan(Spec):
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
-        """Return the plan in a YAML file such as ``full.yaml``.
+        """Return the plan in a YAML file such as ``full.yaml``; relative paths in it start at the file's folder.
 
         Raises:
             ConfigError: the file cannot be read or holds mistakes; each is named at its line and column.
         """
-        from pilotlight.plan_file import load
+        from pilotlight.plan_file import anchored, load
 
-        return load(Path(path), cls)
+        return anchored(load(Path(path), cls), Path(path).parent)
 
     @property
     def tokens(self) -> int:

@@ -15,6 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+END_OF_OUTPUT = b"\x1e"  # a worker prints it after each unit, so that the pool knows whose words it reads
+
 
 def _plain_number(value: Any) -> Any:
     """Return JSON types for the scalars and arrays of numerical libraries, models, dataclasses and paths."""
@@ -45,14 +47,18 @@ def plain_result(value: Any) -> dict[str, Any]:
 
 def write_event(event: Any) -> dict[str, Any]:
     """Return an event as a message: the name of its class, and its fields if it has any."""
-    kind: Any = type(event)
+    name = _address(event.__class__)
     fields: Any = event
     if isinstance(event, BaseModel):
         fields = event.model_dump(mode="json")
     elif dataclasses.is_dataclass(event) and not isinstance(event, type):
         fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    message = {"event": f"{kind.__module__}:{kind.__qualname__}", "fields": fields}
+    message = {"event": name, "fields": fields}
     return json.loads(json.dumps(message, default=_plain_or_text))
+
+
+def _address(kind: type[object]) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _plain_or_text(value: Any) -> Any:

@@ -29,7 +29,7 @@ from pilotlight.work.process import WorkerProcess
 from pilotlight.work.unit import Outcome, Unit, UnitEvent, UnitRetried, UnitStarted
 
 _TICK = 1.0
-_MOST_FALSE_STARTS = 5
+_MOST_FALSE_STARTS = 10
 
 
 @final

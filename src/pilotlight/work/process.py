@@ -11,15 +11,18 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
 from pilotlight.work.cores import thread_variables
+from pilotlight.work.message import END_OF_OUTPUT
 from pilotlight.work.unit import Unit
 
 _TAIL_BYTES = 4096
 _PATIENCE = 5.0
+_LATE_WORDS = 0.5
 
 
 @final
@@ -39,6 +42,7 @@ class WorkerProcess:
         self.cores = cores
         self._inbox = inbox
         self._tail = b""
+        self._units_taken = self._units_told = 0
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "pilotlight.work.worker"],
             stdin=subprocess.PIPE,
@@ -72,12 +76,17 @@ class WorkerProcess:
 
     def take(self, unit: Unit) -> None:
         """Return at once; the worker begins the unit, or its death is told to the inbox."""
-        self._tail = b""
+        self._units_taken += 1
         self._send({"key": unit.key, "call": unit.call, "arguments": unit.arguments})
 
     def tail(self) -> str:
-        """Return the last lines, up to 4 kB, that the worker printed since it took its unit."""
-        return self._tail.decode(errors="replace").strip()
+        """Return the last lines, up to 4 kB, that the worker's latest unit printed."""
+        end = time.monotonic() + _LATE_WORDS
+        while self._units_told < self._units_taken and not self.is_dead() and time.monotonic() < end:
+            time.sleep(0.001)
+        pieces = self._tail.split(END_OF_OUTPUT)
+        words = pieces[-2] if self._units_told == self._units_taken and len(pieces) > 1 else pieces[-1]
+        return words.decode(errors="replace").strip()
 
     def cause(self) -> str:
         """Return how the worker died, in a few words."""
@@ -119,9 +128,12 @@ class WorkerProcess:
         return True
 
     def is_dead(self) -> bool:
-        """Return whether the process has ended, without collecting its status."""
-        if not hasattr(os, "waitid"):
-            return self._process.poll() is not None
+        """Return whether the process has ended, as far as can be told without collecting its status.
+
+        Its number stays its own until the status is collected, so that ``kill`` can still reach its children.
+        """
+        if self._process.returncode is not None or not hasattr(os, "waitid"):
+            return self._process.returncode is not None
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:
@@ -159,6 +171,7 @@ class WorkerProcess:
         with self._process.stderr as stream:
             while data := stream.read(65536):
                 self._tail = (self._tail + data)[-_TAIL_BYTES:]
+                self._units_told += data.count(END_OF_OUTPUT)
 
 
 def _module_path() -> dict[str, str]:

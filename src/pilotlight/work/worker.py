@@ -18,7 +18,7 @@ from io import FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from pilotlight.work.message import write_event
+from pilotlight.work.message import END_OF_OUTPUT, write_event
 from pilotlight.work.perform import Terminated, perform
 
 _PR_SET_PDEATHSIG = 1
@@ -127,6 +127,7 @@ def _serve(inbox: queue.SimpleQueue[dict[str, Any]], answers: FileIO, logs: Path
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
+            os.write(2, END_OF_OUTPUT)
         send(answer)
 
 

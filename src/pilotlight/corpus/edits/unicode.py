@@ -36,6 +36,13 @@ class Unicode(Edit):
 
     def edit(self, text: str) -> str:
         """Return the text in one form of Unicode."""
+        once = self._edited(text)
+        while self.mend and once != text and _SUSPICIOUS.search(once):
+            # What stood between two halves of a broken letter may just have gone; every repair shortens the text.
+            text, once = once, self._edited(once)
+        return once
+
+    def _edited(self, text: str) -> str:
         text = _LINE_ENDS.sub("\n", text)
         if self.mend and _SUSPICIOUS.search(text):
             text = "\n".join(self._mended(line) if _SUSPICIOUS.search(line) else line for line in text.split("\n"))

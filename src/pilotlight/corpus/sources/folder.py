@@ -45,7 +45,9 @@ class Folder(Source):
             DataError: the folder is missing, is no folder, or holds no text file.
         """
         if not self.path.is_dir():
-            what = "is a file (write kind: text or kind: jsonl for one file)" if self.path.exists() else "does not exist"
+            what = (
+                "is a file (write kind: text or kind: jsonl for one file)" if self.path.exists() else "does not exist"
+            )
             raise DataError(f"{self.path} {what}. Expected a folder with {_SHOWN}; correct the path of the source.")
         found = [file for file in walk(self.path) if self._is_text(file) or self._is_jsonl(file)]
         if not found:
@@ -59,10 +61,16 @@ class Folder(Source):
             return read_jsonl(file, self.text_field, self.longest, self.content)
         return read_text(file, self.encoding, self.longest, self.content)
 
+    def whole_folder(self) -> Path | None:
+        """Return the folder."""
+        return self.path
+
     def passed_over(self) -> dict[str, int]:
         """Return how many files of other kinds are in the folder, by ending."""
         others = [file for file in walk(self.path) if not self._is_text(file) and not self._is_jsonl(file)]
-        return dict(sorted(Counter(file.path.suffix.lower() or "(no ending)" for file in others).items()))
+        return dict(
+            sorted(Counter(Path(plain_name(file.path.name)).suffix.lower() or "(no ending)" for file in others).items())
+        )
 
     @staticmethod
     def _is_text(file: Input) -> bool:

@@ -46,8 +46,48 @@ class GroupedLayer(AttentionLayer):
         if self.query_gain is not None and self.key_gain is not None:
             query, key = rms_norm(query, self.query_gain), rms_norm(key, self.key_gain)
         query, key = position.at_attention(query), position.at_attention(key)
-        mixed = functional.scaled_dot_product_attention(
-            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2),
-            is_causal=True, enable_gqa=self.kv_heads != self.heads,
-        )  # fmt: skip
+        mixed = attend(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
         return linear(mixed.transpose(1, 2).reshape(batch, time, self.heads * self.head_dim), self.output)
+
+
+def attend(
+    query: Float[Tensor, "batch heads time size"],
+    key: Float[Tensor, "batch kv_heads time size"],
+    value: Float[Tensor, "batch kv_heads time size"],
+) -> Float[Tensor, "batch heads time size"]:
+    """Return causal attention, by the way that is fastest on the device."""
+    if query.device.type == "cpu":
+        return _attend_in_bands(query, key, value)
+    return functional.scaled_dot_product_attention(
+        query, key, value, is_causal=True, enable_gqa=key.shape[1] != query.shape[1]
+    )
+
+
+def _attend_in_bands(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return causal attention as plain products, a band of queries at a time against the keys up to its end.
+
+    On a CPU with bf16 products torch's fused attention takes 2 to 7 times as long (forward and backward, 1 thread:
+    57 against 26 ms for 16 rows of 256 with 4 heads of 64, 39 against 6 ms for 16 rows of 128 with 4 heads of 32).
+    Two bands skip a quarter of the square; more of them cost more to compile than they save.
+    """
+    batch, heads, time, size = query.shape
+    kv_heads = key.shape[1]
+    group = heads // kv_heads
+    keys, values = key.reshape(batch * kv_heads, time, size), value.reshape(batch * kv_heads, time, size)
+    grouped = query.reshape(batch * kv_heads, group, time, size)
+    places = torch.arange(time, device=query.device)
+    bands: list[Tensor] = []
+    for low, high in _bands(time):
+        part = grouped[:, :, low:high].reshape(batch * kv_heads, group * (high - low), size)
+        scores = torch.bmm(part, keys[:, :high].transpose(1, 2)).view(-1, group, high - low, high)
+        seen = places[low:high, None] >= places[None, :high]
+        shares = torch.softmax(torch.where(seen, scores.float() * size**-0.5, float("-inf")), dim=-1)
+        mixed = torch.bmm(shares.to(query.dtype).view(-1, group * (high - low), high), values[:, :high])
+        bands.append(mixed.view(-1, group, high - low, size))
+    return torch.cat(bands, dim=2).view(batch, heads, time, size)
+
+
+def _bands(time: int) -> list[tuple[int, int]]:
+    count = 1 if time < 64 else 2 if time <= 512 else 4
+    edges = [round(time * index / count) for index in range(count + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))

@@ -23,5 +23,5 @@ class Cosine(Schedule):
         warmup = max(1, math.ceil(self.warmup * steps))
         if step < warmup:
             return (step + 1) / warmup
-        done = (step - warmup) / max(1, steps - warmup)
+        done = min(1.0, (step - warmup) / max(1, steps - warmup))
         return self.final + (1.0 - self.final) * 0.5 * (1.0 + math.cos(math.pi * done))

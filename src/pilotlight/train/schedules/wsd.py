@@ -31,6 +31,6 @@ class WSD(Schedule):
         warmup = max(1, math.ceil(self.warmup * steps))
         decay = max(1, math.ceil(self.decay * steps)) if self.decay > 0 else 0
         rise = min(1.0, (step + 1) / warmup)
-        left = min(1.0, (steps - step) / decay) if decay else 1.0
+        left = min(1.0, max(0.0, (steps - step) / decay)) if decay else 1.0
         fall = left if self.shape == "linear" else 1.0 - math.sqrt(1.0 - left)
         return min(rise, self.final + (1.0 - self.final) * fall)

@@ -1,0 +1,26 @@
+.PHONY: setup test test-slow check fix bench-training bench-statistics docs
+
+setup:            ## install the package and what its tests need
+	pip install -q -c constraints.txt -e ".[test]"
+
+test: setup       ## install, then the default suite (about two minutes on two cores)
+	python -m pytest -q -n 2 -m "not slow and not fault"
+
+test-slow: setup  ## the slower tests, and those that kill processes and fill disks
+	python -m pytest -q -n 2 -m "slow or fault"
+
+check:            ## linters, types, floors
+	ruff check .
+	ruff format --check .
+	pyright
+	lint-imports
+
+fix:              ## what a machine can mend
+	ruff check --fix .
+	ruff format .
+
+bench-training:   ## tokens per second beside Hugging Face Llama, into bench/RESULTS.md
+	python bench/training.py
+
+bench-statistics: ## measured coverage of every interval, into docs/statistics.md
+	python bench/coverage.py --write

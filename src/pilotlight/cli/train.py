@@ -1,0 +1,109 @@
+"""``pilot train``: one training, such as the full run that a pilot leads to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pilotlight.cli.talk import Talk
+    from pilotlight.record.run import Run
+    from pilotlight.train.plan import Plan
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
+
+
+def train(
+    plan: Annotated[Path, typer.Argument(help="Plan of one training (YAML), such as full.yaml.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; by default out/ and the plan's name.")] = None,
+    set: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting: path=value, such as train.optim.lr=1e-3.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads on the CPU; by default all cores.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Train one plan: builds its text and tokens if they are missing. Kill it, run it again, and it goes on."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.build import build
+    from pilotlight.tokens.pack import pack
+    from pilotlight.train.machine import Machine
+
+    talk = Talk(quiet, json)
+    settings = _settings(plan, set or [])
+    machine = Machine.model_validate({"device": device, "threads": threads or "auto"})
+    folder = out or Path("out") / plan.stem
+    corpus = build(settings.corpus, folder / "corpus", watch=talk.watch)
+    tokens = pack(corpus, settings.tokenizer, folder / "tokens", watch=talk.watch)
+    from pilotlight.train.loop import train as go  # after the text: torch takes seconds to load
+
+    run = go(settings, machine, tokens, folder / "run", watch=_Teller(talk).watch)
+    _show(run, talk)
+
+
+def _settings(path: Path, changes: list[str]) -> Plan:
+    from pilotlight.errors import ConfigError
+    from pilotlight.plan_file import override, parse_yaml
+    from pilotlight.train.plan import Plan
+
+    settings = Plan.load(path)
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change}: expected path=value, such as train.optim.lr=1e-3.")
+        values, _ = parse_yaml(f"value: {text}", f"--set {change}")
+        settings = override(settings, name.strip(), values["value"], "--set")
+    return settings
+
+
+class _Teller:
+    """Turns the events of a training into progress lines and notes."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._note = ""
+
+    def watch(self, event: Any) -> None:
+        """Tell progress with the latest loss, evaluations inside it, and faults as warnings."""
+        from pilotlight.events import Note, Progress
+        from pilotlight.train.events import Evaluated, Incident, Started
+
+        if isinstance(event, Progress):
+            self._talk.watch(Progress(event.task, event.done, event.total, event.unit, self._note))
+        elif isinstance(event, Evaluated):
+            self._note = f"{event.bits_per_byte:.4f} bits per byte at step {event.step}"
+        elif isinstance(event, Incident):
+            self._talk.watch(Note(f"step {event.step}: {event.kind}: {event.seen}; {event.action}. {event.advice}", "warning"))
+        elif isinstance(event, Started) and event.step:
+            self._talk.watch(Note(f"going on after step {event.step} of {event.steps}"))
+        elif isinstance(event, Note):
+            self._talk.watch(event)
+
+
+def _show(run: Run, talk: Talk) -> None:
+    from pilotlight.units import show_bytes, show_count, show_seconds
+
+    facts, timing = run.facts, run.timing
+    rate = timing.tokens_per_second
+    talk.table(
+        f"{run.folder}",
+        ["what", "value"],
+        [
+            ["held-out bits per byte", f"{facts.metrics['bits_per_byte']:.4f} over {show_bytes(facts.scored_bytes)}"],
+            ["nats per token", f"{facts.metrics['nats_per_token']:.4f}"],
+            ["perplexity", f"{facts.metrics['perplexity']:.2f}"],
+            ["gap to training text", f"{facts.gap:+.4f} bits per byte"],
+            ["fit", f"{facts.fit}: {facts.why}"],
+            ["parameters", f"{show_count(facts.parameters)} ({show_count(facts.total_parameters)} with embeddings)"],
+            ["tokens", f"{show_count(facts.tokens)} in {facts.steps} steps, {facts.epochs:.2f} epochs"],
+            ["speed", f"{show_count(rate)} tokens/s" if rate else "nothing was trained in this process"],
+            ["time", show_seconds(timing.seconds)],
+            ["incidents", str(len(facts.incidents))],
+        ],
+    )
+    talk.say(f"model  {run.model}")
+    talk.data(facts)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import gzip
+import sys
+
+import pytest
+from pydantic import ValidationError
+from text_examples import write_jsonl
+
+from pilotlight.corpus.source import Raw, Source
+from pilotlight.errors import DataError
+
+
+def _texts(source):
+    return [record.text for file in source.files() for record in source.read(file) if isinstance(record, Raw)]
+
+
+def test_a_folder_gives_every_text_below_it_sorted_by_path(tmp_path):
+    (tmp_path / "z.md").write_text("last", encoding="utf-8")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "a.txt").write_text("hidden", encoding="utf-8")
+    (tmp_path / "page.html").write_text("<p>", encoding="utf-8")
+    write_jsonl(tmp_path / "deep" / "er" / "b.jsonl", ["two", "three"])
+    (tmp_path / "A.TXT.gz").write_bytes(gzip.compress(b"one"))
+    source = Source.choose({"kind": "folder", "path": str(tmp_path)})
+    assert _texts(source) == ["one", "two", "three", "last"]
+    assert source.title == tmp_path.name
+    assert source.passed_over() == {".html": 1}
+
+
+def test_a_folder_without_text_says_what_it_holds_and_what_was_expected(tmp_path):
+    source = Source.choose({"kind": "folder", "path": tmp_path})
+    with pytest.raises(DataError, match=r"no text file \(it holds no file at all\)"):
+        source.files()
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    with pytest.raises(DataError, match=r"it holds 1 \.pdf.*Expected \*\.txt, \*\.md or \*\.jsonl"):
+        source.files()
+
+
+def test_a_file_given_as_a_folder_and_a_folder_given_as_a_file_say_the_other_kind(tmp_path):
+    (tmp_path / "a.txt").write_text("one", encoding="utf-8")
+    with pytest.raises(DataError, match="write kind: text"):
+        Source.choose({"kind": "folder", "path": tmp_path / "a.txt"}).files()
+    with pytest.raises(DataError, match="write kind: folder"):
+        Source.choose({"kind": "text", "path": tmp_path}).files()
+
+
+def test_a_pattern_names_files_from_where_its_wildcards_begin(tmp_path):
+    for name in ("b/two.txt", "a/one.txt", "a/other.md"):
+        (tmp_path / "texts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "texts" / name).write_text(name, encoding="utf-8")
+    source = Source.choose({"kind": "text", "path": tmp_path / "texts" / "**" / "*.txt"})
+    assert [file.relative for file in source.files()] == ["a/one.txt", "b/two.txt"]
+    assert source.title == "texts"
+    with pytest.raises(DataError, match="matches no file"):
+        Source.choose({"kind": "text", "path": tmp_path / "*.rtf"}).files()
+
+
+def test_a_misspelt_file_name_suggests_the_one_that_is_there(tmp_path):
+    write_jsonl(tmp_path / "laws.jsonl", ["one"])
+    with pytest.raises(DataError, match=r"Did you mean 'laws\.jsonl'"):
+        Source.choose({"kind": "jsonl", "path": tmp_path / "lows.jsonl"}).files()
+    assert Source.choose({"kind": "jsonl", "path": tmp_path / "laws.jsonl"}).title == "laws"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "klingon", "utf-32", "hex"])
+def test_an_encoding_that_cannot_be_read_is_refused(encoding):
+    with pytest.raises(ValidationError, match="no encoding that can be read"):
+        Source.choose({"kind": "text", "path": "a.txt", "encoding": encoding})
+
+
+def test_the_python_library_is_read_without_importing_tests_or_installed_packages():
+    before = set(sys.modules)
+    library, docs = Source.choose("python_library"), Source.choose("python_docs")
+    names = [file.relative for file in library.files()]
+    assert "json/decoder.py" in names
+    assert not [name for name in names if "site-packages" in name or "/test" in name or name.startswith("test/")]
+    (topics,) = [file for file in docs.files() if file.relative == "pydoc_data/topics.py"]
+    found = {record.record: record.text for record in docs.read(topics)}
+    assert len(found) > 60
+    assert "assert" in found["assert"]
+    assert not {name for name in set(sys.modules) - before if name.startswith(("pydoc", "antigravity", "this"))}
+
+
+def test_docstrings_come_with_the_names_they_belong_to_and_side_with_their_module():
+    docs, library = Source.choose("python_docs"), Source.choose("python_library")
+    (file,) = [file for file in docs.files() if file.relative == "json/__init__.py"]
+    (record,) = docs.read(file)
+    assert record.text.startswith("json\n\nJSON")
+    assert "json.dumps(obj, skipkeys" in record.text
+    assert record.content == "prose"
+    (code,) = library.read(file)
+    assert code.content == "code"
+    assert code.group == record.group

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from pilotlight.errors import DataError, EvidenceError
+from pilotlight.record.results import Results, Row
+from pilotlight.scaling.table import ladder_points, read_table
+
+
+def _write(folder, text):
+    path = folder / "runs.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rows_become_points_with_numbers_as_people_write_them(tmp_path):
+    path = _write(tmp_path, "parameters,tokens,loss,seed,run_id\n18M,3.6e8,1.2,0,a\n2M,40M,,0,b\n")
+    (point,) = read_table(path).points
+    assert (point.parameters, point.tokens, point.loss, point.run) == (18e6, 3.6e8, 1.2, "a")
+
+
+def test_a_size_column_that_is_blank_gives_way_to_one_that_is_full(tmp_path):
+    table = read_table(_write(tmp_path, "n_params,n_params_nonemb,tokens,loss\n1e6,,2e7,1.5\n"))
+    assert table.size == "n_params"
+    assert table.points[0].parameters == 1e6
+
+
+def test_another_column_can_be_predicted(tmp_path):
+    table = read_table(_write(tmp_path, "parameters,tokens,loss,loss_code\n1e6,2e7,1.5,0.9\n"), loss="loss_code")
+    assert table.points[0].loss == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("params,tokens,loss\n1,2,3\n", "no column parameters.*it has params, tokens, loss"),
+        ("parameters,token,loss\n1,2,3\n", "Did you mean 'token'"),
+        ("parameters,tokens,loss\n1e6,many,3\n", r"runs.csv:2: tokens is 'many'"),
+        ("parameters,tokens,loss\n1e6,-5,3\n", r"runs.csv:2: tokens is '-5'"),
+        ("parameters,tokens,loss\n0,5,3\n", "above 0"),
+        ("parameters,tokens,loss\n", "no run"),
+        ("", "no columns"),
+        ('parameters,tokens,loss\n1e6,2e7,"1.5\n', "cannot be read"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_where_and_why(tmp_path, text, words):
+    with pytest.raises(DataError, match=words):
+        read_table(_write(tmp_path, text))
+
+
+def test_a_table_that_is_missing_or_of_another_encoding_is_a_clear_error(tmp_path):
+    with pytest.raises(DataError, match="no file"):
+        read_table(tmp_path / "absent.csv")
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"parameters,tokens,loss\n\xe9,1,1\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        read_table(path)
+
+
+def _row(name, **more):
+    facts = dict(variant="baseline", scale="s", seed=0, status="finished", fingerprint="f", parameters=1e6, tokens=2e7)
+    return Row(name=name, **{**facts, **more})
+
+
+def test_a_pilots_ladder_is_its_finished_baseline_runs():
+    rows = (
+        _row("a", metrics={"bits_per_byte": 1.5}, flops=1e14),
+        _row("b", metrics={"bits_per_byte": 1.4}, variant="swiglu"),
+        _row("c", status="failed"),
+    )
+    (point,) = ladder_points(Results(rows=rows))
+    assert (point.loss, point.flops, point.run) == (1.5, 1e14, "a")
+    with pytest.raises(EvidenceError, match="perplexity"):
+        ladder_points(Results(rows=rows), "perplexity")
