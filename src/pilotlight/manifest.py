@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def sha256(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _plain_disk_errors(path: Path) -> Iterator[None]:
+def _plain_disk_errors(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
@@ -86,12 +86,15 @@ def _plain_disk_errors(path: Path) -> Iterator[None]:
 
 def sync(path: Path) -> None:
     """Force a file or folder to disk (folders only where the system can)."""
-    with contextlib.suppress(OSError if path.is_dir() else ()):
+    try:
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError:
+        if not path.is_dir():
+            raise
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -130,7 +133,7 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
 @contextlib.contextmanager
 def building(
     folder: Path, *, kind: str, fingerprint: str, settings: dict[str, Any], inputs: dict[str, str] | None = None
-) -> Iterator[Draft]:
+) -> Generator[Draft]:
     """Yield a draft whose files become the finished artefact ``folder``, or nothing at all.
 
     Raises:

@@ -3,6 +3,9 @@
 Also the one way to change settings by a dotted path, used by variants and by ``--set``.
 """
 
+# Plain data from YAML and JSON has no static type; what is checked here is checked by pydantic.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import os
@@ -28,7 +31,7 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader of YAML that also reads 3e-4 as a number, as every practitioner means it."""
 
 
-_Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
+_Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )
 
@@ -48,7 +51,7 @@ class _Reader:
     def value(self, node: yaml.Node, path: tuple[Any, ...]) -> Any:
         self._count += 1
         if self._count > _MOST_NODES or len(path) > 50:
-            raise self.fail(node, "the file is nested or repeated too deeply for a plan; write it out without aliases.")
+            raise self.fail(node, "nested or repeated too deeply for a plan; write it out without aliases.")
         self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -57,7 +60,7 @@ class _Reader:
         if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
             raise self.fail(node, f"the tag {node.tag!r} is not allowed; a plan holds plain values only.")
         try:
-            return self._loader.construct_object(node)  # pyright: ignore
+            return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             raise self.fail(node, f"{node.value!r} cannot be read: {error}.") from error
 
@@ -99,7 +102,7 @@ def parse_yaml(text: str, file: str) -> tuple[dict[str, Any], dict[tuple[Any, ..
         ConfigError: the text is no YAML, or no mapping of fields.
     """
     try:
-        node = yaml.compose(text, Loader=_Loader)  # pyright: ignore[reportUnknownMemberType]
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -112,28 +115,39 @@ def parse_yaml(text: str, file: str) -> tuple[dict[str, Any], dict[tuple[Any, ..
     return reader.value(node, ()), reader.places
 
 
-def _inner(annotation: Any) -> Any:
-    """Return the settings class that an annotation holds (through Optional, tuple and dict), or None."""
+def _inner(annotation: Any) -> list[type[Spec]]:
+    """Return the settings classes that an annotation holds (through Optional, tuple and dict)."""
     if isinstance(annotation, type) and issubclass(annotation, Spec):
-        return annotation
-    arguments = typing.get_args(annotation)
+        return [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list, dict, typing.Annotated):
-        return next((found for item in arguments if (found := _inner(item)) is not None), None)
-    return None
+        return [found for item in typing.get_args(annotation) for found in _inner(item)]
+    return []
+
+
+def _chosen(classes: list[type[Spec]], data: Any) -> list[type[Spec]]:
+    """Return the classes that ``data`` can be of: the kind it asks for, where it is an extension point."""
+    if isinstance(data, list):
+        return classes
+    kind = str(data.get("kind") if isinstance(data, Mapping) else data)
+    found: list[type[Spec]] = []
+    for cls in classes:
+        if not (issubclass(cls, Part) and "folder" in cls.__dict__):
+            found.append(cls)
+        elif kind in (parts := discover(cls.folder)):
+            found.append(parts[kind])
+    return found
 
 
 def _fields_at(cls: type[Spec], data: Any, path: tuple[Any, ...]) -> list[str]:
     """Return the names of the fields that may stand at ``path``."""
-    current: type[Spec] | None = cls
+    current: list[type[Spec]] = [cls]
     for key in path:
-        field = current.model_fields.get(str(key)) if current else None
-        if field is not None:
-            current = _inner(field.annotation)
+        fields = [item.model_fields[str(key)] for item in current if str(key) in item.model_fields]
+        if fields:
+            current = [found for field in fields for found in _inner(field.annotation)]
         data = data[key] if isinstance(data, Mapping | list) else None
-        if current and issubclass(current, Part) and "folder" in current.__dict__ and not isinstance(data, list):
-            kind = data.get("kind") if isinstance(data, Mapping) else data  # pyright: ignore
-            current = discover(current.folder).get(str(kind), current)  # pyright: ignore[reportUnknownArgumentType]
-    return list(current.model_fields) if current else []
+        current = _chosen(current, data)
+    return [name for item in current for name in item.model_fields]
 
 
 def _sentence(cls: type[Spec], data: Any, error: Mapping[str, Any]) -> str:
@@ -149,8 +163,10 @@ def _sentence(cls: type[Spec], data: Any, error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return f"{name}: this field is required."
-    shown = "" if error["type"].startswith("kind_") or error["type"] == "value_error" else f", got {error['input']!r:.80}"
-    return f"{name}: {message}{shown}."
+    shown = (
+        "" if error["type"].startswith("kind_") or error["type"] == "value_error" else f", got {error['input']!r:.80}"
+    )
+    return f"{name}: {message.rstrip('.')}{shown}" + ("" if message.endswith("?") else ".")
 
 
 def validated(cls: type[S], data: Any, file: str, places: Mapping[tuple[Any, ...], Place] | None = None) -> S:
@@ -169,7 +185,7 @@ def validated(cls: type[S], data: Any, file: str, places: Mapping[tuple[Any, ...
                 path = path[:-1]
             place = "" if not places else ":{}:{}".format(*places.get(path, (1, 1)))
             lines.append(f"{file}{place}: {_sentence(cls, data, item)}")
-        raise ConfigError("\n".join(lines).replace("..", ".")) from error
+        raise ConfigError("\n".join(lines)) from error
 
 
 def load(path: Path, cls: type[S]) -> S:
@@ -186,10 +202,16 @@ def _changed(old: Any, new: Any, path: str) -> Any:
     """Return ``new``, or ``old`` times a factor where ``new`` is text such as ``x2``."""
     if isinstance(new, str) and (match := re.fullmatch(r"[xX]\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)", new)):
         if isinstance(old, bool) or not isinstance(old, int | float):
-            raise ConfigError(f"{path} is {old!r}, which cannot be multiplied by {match[1]}; give the new value itself.")
+            raise ConfigError(f"{path} is {old!r}, which cannot be multiplied by {match[1]}; give the value itself.")
         product = old * float(match[1])
         return round(product) if isinstance(old, int) else product
     return new
+
+
+def _set(inside: Any, key: Any, new: Any) -> None:
+    if key == "kind" and new != inside[key]:
+        inside.clear()
+    inside[key] = new
 
 
 def override(spec: S, path: str, value: Any, file: str = "set") -> S:
@@ -202,24 +224,22 @@ def override(spec: S, path: str, value: Any, file: str = "set") -> S:
     """
     data: Any = plain(spec)
     names = path.split(".")
-    here = data
+    here: Any = data
     for depth, name in enumerate(names):
         inside = ".".join(names[:depth]) or "the plan"
-        if isinstance(here, list) and name.isdigit() and int(name) < len(here):  # pyright: ignore[reportUnknownArgumentType]
+        inner: Any = here
+        if isinstance(inner, list) and name.isdigit() and int(name) < len(inner):
             key: Any = int(name)
-        elif isinstance(here, dict) and name in here:
+        elif isinstance(inner, dict) and name in inner:
             key = name
         else:
-            choices = [str(item) for item in here] if isinstance(here, dict) else []  # pyright: ignore
+            choices = [str(item) for item in inner] if isinstance(inner, dict) else []
             known = f" Known there: {', '.join(choices)}." if choices else ""
             raise ConfigError(f"{file}: {path}: {inside} has no field {name!r}.{nearest(name, choices) or known}")
         if depth < len(names) - 1:
-            here = here[key]  # pyright: ignore[reportUnknownVariableType]
+            here = inner[key]
             continue
-        new = _changed(here[key], value, path)  # pyright: ignore[reportUnknownArgumentType]
-        if key == "kind" and new != here[key]:
-            here.clear()
-        here[key] = new
+        _set(here, key, _changed(here[key], value, path))
     return validated(type(spec), data, f"{file} {path}={value}")
 
 
@@ -231,6 +251,6 @@ def anchored(spec: S, folder: Path) -> S:
             return Path(os.path.normpath(folder.absolute() / value.expanduser()))
         if isinstance(value, Spec):
             return anchored(value, folder)
-        return tuple(moved(item) for item in value) if isinstance(value, tuple) else value  # pyright: ignore
+        return tuple(moved(item) for item in value) if isinstance(value, tuple) else value
 
     return spec.model_copy(update={name: moved(getattr(spec, name)) for name in type(spec).model_fields})

@@ -4,6 +4,9 @@
 ``Record`` of everything written as JSON. Reading YAML with line numbers lives in ``pilotlight.plan_file``.
 """
 
+# Plain data from YAML and JSON has no static type; what is checked here is checked by pydantic.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import hashlib
@@ -68,11 +71,11 @@ class Part(Spec, ABC):
     def _name_kind(cls, data: Any) -> Any:
         name = cls.__module__.rpartition(".")[2]
         if isinstance(data, Mapping):
-            given = data.get("kind", name)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            given = data.get("kind", name)
             if given not in (name, ""):
                 raise ValueError(f"kind is {given!r}, but these are the settings of {name!r}")
-            return {"kind": name, **{key: value for key, value in data.items() if key != "kind"}}  # pyright: ignore
-        return data  # pyright: ignore[reportUnknownVariableType]
+            return {"kind": name, **{key: value for key, value in data.items() if key != "kind"}}
+        return data
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
@@ -109,11 +112,12 @@ class Part(Spec, ABC):
         parts = discover(cls.folder)
         choices = f"expected one of {', '.join(parts)}"
         if not isinstance(given, Mapping) or "kind" not in given:
-            raise PydanticCustomError("kind_missing", f"kind is missing; {choices}")
+            raise PydanticCustomError("kind_missing", "{text}", {"text": f"kind is missing; {choices}"})
         if given["kind"] not in parts:
-            word = str(given["kind"])  # pyright: ignore[reportUnknownArgumentType]
+            word = str(given["kind"])
             text = f"no {cls.__name__.lower()} is called {word!r}; {choices}.{nearest(word, parts)}"
-            error = InitErrorDetails(type=PydanticCustomError("kind_unknown", text), loc=("kind",), input=word)  # pyright: ignore
+            problem = PydanticCustomError("kind_unknown", "{text}", {"text": text})
+            error = InitErrorDetails(type=problem, loc=("kind",), input=word)
             raise ValidationError.from_exception_data(cls.__name__, [error])
         return parts[given["kind"]].model_validate(given)
 
@@ -149,9 +153,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}  # pyright: ignore
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        return [plain(item) for item in value]
     return value
 
 
@@ -173,8 +177,8 @@ def fingerprint(*values: Any) -> str:
 def _leaves(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, dict) and value:
         found: dict[str, Any] = {}
-        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
-            found |= _leaves(item, f"{path}.{key}" if path else str(key))  # pyright: ignore[reportUnknownArgumentType]
+        for key, item in value.items():
+            found |= _leaves(item, f"{path}.{key}" if path else str(key))
         return found
     return {path: value}
 

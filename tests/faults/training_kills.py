@@ -66,11 +66,7 @@ def on_call(number: int):
                 calls["left"] -= 1
                 if calls["left"] == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
-                found = real(*arguments, **named)
-                calls["left"] -= 1
-                if calls["left"] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return found
+                return real(*arguments, **named)
 
             return call
 
@@ -100,6 +96,7 @@ def at_every_write(tokens: Tokens, folder: Path, plan) -> tuple[int, list[str]]:
 
 def main() -> None:
     tokens, folder, how = Tokens.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
+    train(plan_of(steps=1), ONE, tokens, folder / "warm")  # what loads late is loaded before the first fork
     if how == "moments":
         plan = plan_of(steps=40)
         os.waitpid(attempt(tokens, folder / "whole", plan), 0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -107,6 +108,7 @@ def test_a_prediction_survives_being_written_and_read():
         (ladder(chinchilla), (2e6, 4e7), "less than"),
         (ladder(chinchilla), (1e8, -1.0), "tokens"),
         ((), (1e8, 2e9), "no runs"),
+        (ladder(lambda parameters, tokens: parameters**0.1), (1e8, 2e9), "does not fall"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused_with_a_way_out(points, target, words):
@@ -125,6 +127,16 @@ def test_a_rung_that_went_wrong_is_named():
         replace(point, loss=point.loss * (1.2 if point.parameters == 12e6 else 1.0)) for point in ladder(chinchilla)
     ]
     assert any("larger run is worse" in caution for caution in predict(points, 35e6, 700e6).cautions)
+
+
+def test_tables_that_rise_or_scatter_are_predicted_or_refused_but_never_break():
+    for seed in range(30):
+        draw = stream(seed, "scatter")
+        count = int(draw.integers(3, 9))
+        points = [Point(10 ** draw.uniform(6, 8), 10 ** draw.uniform(7, 9), draw.uniform(0.5, 2)) for _ in range(count)]
+        with contextlib.suppress(EvidenceError):
+            found = predict(points, 1e9, 2e10)
+            assert found.loss.low < found.loss.value < found.loss.high
 
 
 def test_a_target_of_other_tokens_per_parameter_or_far_away_is_cautioned():

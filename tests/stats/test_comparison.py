@@ -34,7 +34,11 @@ def columns(observations, variant):
     return Column(tuple(math.log(item.value) for item in found), tuple(str(item.seed) for item in found), "log")
 
 
-@pytest.mark.parametrize("seeds", [(2,), (3,), (5,), (2, 2, 1), (3, 3, 1)])
+def slow(*settings):
+    return pytest.param(*settings, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("seeds", [(2,), slow((3,)), slow((4,)), slow((5,)), slow((2, 2, 1)), (3, 3, 1)])
 @pytest.mark.parametrize("correlation", CORRELATIONS)
 def test_one_variants_interval_covers_with_the_choice_of_pairing_inside(seeds, correlation):
     (share,) = Campaign(seeds, (correlation,)).covered(1000, seed=1)

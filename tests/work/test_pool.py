@@ -178,6 +178,15 @@ def test_a_unit_that_tells_its_watcher_something_is_no_hung_unit():
     assert outcome.status == "finished"
 
 
+def test_a_caller_that_takes_its_time_does_not_make_its_workers_look_hung():
+    with Pool(2, retries=0) as pool:
+        units = [unit("add", left=1, right=1), unit("sleep", seconds=0.3, beats=6, timeout=1.0)]
+        run = pool.run(units)
+        next(run)
+        time.sleep(1.4)
+        assert next(run).status == "finished"
+
+
 def test_workers_hold_to_their_threads_and_never_import_torch():
     (outcome,) = alone(1, unit("surroundings"), threads=3)
     assert outcome.result["threads"] == "3"

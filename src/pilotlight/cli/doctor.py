@@ -10,7 +10,9 @@ import typer
 
 def doctor(
     bench: Annotated[Path | None, typer.Option("--bench", help="Measure the full run of this pilot file here.")] = None,
-    receipt: Annotated[Path, typer.Option("--receipt", help="Where --bench leaves its receipt.")] = Path("receipt.json"),
+    receipt: Annotated[Path, typer.Option("--receipt", help="Where --bench leaves its receipt.")] = Path(
+        "receipt.json"
+    ),
     json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
 ) -> None:
     """Check that this machine can train, and that what should take effect does; measure it for a plan."""

@@ -42,7 +42,9 @@ def _register() -> None:
 
 def _disk_error(error: OSError) -> str | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{error.filename or 'the disk'}: no space left. Free some space, or choose another --out, and run again."
+        return (
+            f"{error.filename or 'the disk'}: no space left. Free some space, or choose another --out, and run again."
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR) and error.filename:
         return f"{error.filename} cannot be used ({error.strerror}). Choose a file or folder you may read and write."
     return None

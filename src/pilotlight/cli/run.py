@@ -52,9 +52,7 @@ def decide(
     talk.data(decision)
 
 
-def status(
-    out: Annotated[Path, typer.Argument(help="Output folder of `pilot run`.")], json: Json = False
-) -> None:
+def status(out: Annotated[Path, typer.Argument(help="Output folder of `pilot run`.")], json: Json = False) -> None:
     """Show what a pilot has done and what is missing."""
     from pilotlight.cli.talk import Talk
     from pilotlight.pilot.again import progress_of
@@ -77,7 +75,9 @@ def _show(decision: Decision, talk: Talk) -> None:
         effect = item.comparison.effect
         percent = f"{100 * effect.value:+.2f} % [{100 * effect.low:+.2f}, {100 * effect.high:+.2f}]"
         power = f"{show_share(item.comparison.power, 0)} for {show_share(decision.worth, 1)}"
-        rows.append([item.variant, percent, item.comparison.scale, str(item.comparison.seeds), power, str(item.verdict)])
+        rows.append(
+            [item.variant, percent, item.comparison.scale, str(item.comparison.seeds), power, str(item.verdict)]
+        )
     if rows:
         talk.table(
             f"Variants, change of {decision.target.metric} (negative is better)",
@@ -87,4 +87,3 @@ def _show(decision: Decision, talk: Talk) -> None:
         [check.name, check.threshold, check.found, check.status] for check in decision.checks
     ])  # fmt: skip
     talk.say(f"\n{decision.launch}: " + " ".join(decision.because))
-

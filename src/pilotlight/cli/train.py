@@ -18,7 +18,9 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standa
 
 def train(
     plan: Annotated[Path, typer.Argument(help="Plan of one training (YAML), such as full.yaml.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder; by default out/ and the plan's name.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder; by default out/ and the plan's name.")
+    ] = None,
     set: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: path=value, such as train.optim.lr=1e-3.")
     ] = None,
@@ -77,7 +79,9 @@ class _Teller:
         elif isinstance(event, Evaluated):
             self._note = f"{event.bits_per_byte:.4f} bits per byte at step {event.step}"
         elif isinstance(event, Incident):
-            self._talk.watch(Note(f"step {event.step}: {event.kind}: {event.seen}; {event.action}. {event.advice}", "warning"))
+            self._talk.watch(
+                Note(f"step {event.step}: {event.kind}: {event.seen}; {event.action}. {event.advice}", "warning")
+            )
         elif isinstance(event, Started) and event.step:
             self._talk.watch(Note(f"going on after step {event.step} of {event.steps}"))
         elif isinstance(event, Note):

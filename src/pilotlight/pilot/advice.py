@@ -38,7 +38,9 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
         )
     for name, setup in ((name, pilot.variants[name]) for name in pilot.variants):
         if len(setup.set) > 1:
-            found.append(f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters.")
+            found.append(
+                f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters."
+            )
     ill = [row for row in results.finished(BASELINE) if row.fit and not row.fit.startswith("ok")]
     found += sorted({f"{row.scale}: {row.fit}" for row in ill})
     if prediction is not None:

@@ -30,7 +30,9 @@ def _check(name: str, threshold: str, found: str, ok: bool, way_out: str, *, unk
 def _torch() -> Check:
     import torch
 
-    found = f"{torch.__version__}, " + (torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no accelerator")
+    found = f"{torch.__version__}, " + (
+        torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no accelerator"
+    )
     return _check("torch", "2.11 to 2.13", found, (2, 11) <= _release(torch.__version__) < (2, 14),
                   "pip install -c constraints.txt -e .")  # fmt: skip
 

@@ -46,7 +46,9 @@ class Forecast:
 def points(results: Results, metric_name: str) -> list[Point]:
     """Return the finished baseline runs as points of a scaling law."""
     return [
-        Point(parameters=row.parameters, tokens=row.tokens, flops=row.flops, loss=row.metrics[metric_name], seed=row.name)
+        Point(
+            parameters=row.parameters, tokens=row.tokens, flops=row.flops, loss=row.metrics[metric_name], seed=row.name
+        )
         for row in results.ladder()
     ]
 
@@ -88,7 +90,12 @@ def forecast(pilot: Pilot, results: Results, adopted: list[Finding], flops: floa
     )  # fmt: skip
     try:
         base = predict(
-            points(results, goal.metric), goal.full_run.parameters, goal.full_run.tokens, flops=flops, level=level, unit=unit
+            points(results, goal.metric),
+            goal.full_run.parameters,
+            goal.full_run.tokens,
+            flops=flops,
+            level=level,
+            unit=unit,
         )
     except EvidenceError as error:
         return Forecast(None, blank, str(error))
@@ -142,7 +149,9 @@ def _limit_check(name: str, limit: float | None, estimate: Estimate | None, spen
         "measure on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
         if spent.basis == "assumed" else "a smaller full run, other hardware, or a higher limit."
     )  # fmt: skip
-    return Check(name=name, threshold=threshold, found=_range(estimate, text), status=status, because=because, way_out=way_out)
+    return Check(
+        name=name, threshold=threshold, found=_range(estimate, text), status=status, because=because, way_out=way_out
+    )
 
 
 def _range(estimate: Estimate | None, text: object) -> str:
@@ -221,7 +230,9 @@ def decide(
     size = measure(plan.model, 4096, plan.train.context)
     flops = size.training_flops_per_token * plan.tokens
     found = forecast(pilot, results, adopted, flops)
-    price = cost.full_run(pilot.goal.hardware, calibration, flops, plan.steps, sum(row.flops for row in results.finished()))
+    price = cost.full_run(
+        pilot.goal.hardware, calibration, flops, plan.steps, sum(row.flops for row in results.finished())
+    )
     checks = [
         _target_check(pilot, found),
         _limit_check("time", pilot.goal.limits.time, price.seconds, price, "s"),
@@ -255,9 +266,7 @@ def decide(
 
 def _would_change(checks: list[Check], analysis: Analysis, found: Forecast, pilot: Pilot) -> tuple[str, ...]:
     ways = [f"{check.name}: {check.way_out}" for check in checks if check.way_out]
-    ways += [
-        f"{item.variant}: {item.next}" for item in analysis.findings if item.verdict is Verdict.UNDECIDED
-    ]
+    ways += [f"{item.variant}: {item.next}" for item in analysis.findings if item.verdict is Verdict.UNDECIDED]
     prediction = found.target.prediction
     if prediction is not None and found.target.probability is not None:
         side = prediction.high if found.target.probability >= pilot.goal.confidence else prediction.low

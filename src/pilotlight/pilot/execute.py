@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from pilotlight.record.run import RunFacts
 from pilotlight.spec import diff, fingerprint, plain
 from pilotlight.stats.metric import metric
 from pilotlight.train.machine import Machine
-from pilotlight.units import show_seconds
 from pilotlight.work.lease import hold
 from pilotlight.work.pool import Pool
 from pilotlight.work.unit import Outcome, Unit
@@ -77,12 +76,15 @@ def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher =
 
 
 @contextmanager
-def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Iterator[Campaign]:
+def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generator[Campaign]:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder, or a name that does not exist yet.")
-    foreign = out.is_dir() and any(out.iterdir()) and not (out / "ledger.jsonl").exists() and not (out / ".lock").exists()
+    ours = (out / "ledger.jsonl").exists() or (out / ".lock").exists()
+    foreign = out.is_dir() and any(out.iterdir()) and not ours
     if foreign:
-        raise RecordError(f"{out} holds other files, not a pilot. Give an empty folder or one of an earlier `pilot run`.")
+        raise RecordError(
+            f"{out} holds other files, not a pilot. Give an empty folder or one of an earlier `pilot run`."
+        )
     with hold(out) as lease, Pool(workers, 1, keep=lease.keep, logs=out / "logs") as pool:
         yield Campaign(pilot, out, Ledger(out / "ledger.jsonl"), pool, watch)
 
@@ -172,8 +174,10 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
         if row.status != "finished":
             campaign.watch(Note(f"{trial.name} {row.status}: {row.error}", "warning"))
         _refuse_easy_target(campaign.pilot, row)
-    if not any(row.status == "finished" for row in _entered(campaign).values()):
-        raise RunError(f"every trial failed, so there is nothing to decide on. The first said: {row.error}")
+    rows = _entered(campaign)
+    if not any(row.status == "finished" for row in rows.values()):
+        first = next(iter(rows.values())).error
+        raise RunError(f"every trial failed, so there is nothing to decide on. The first said: {first}")
 
 
 class _Share:
@@ -262,8 +266,3 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration, planned: dict[st
     write_full_plan(pilot, decision, out / "full.yaml")
     write_atomic(out / "decision.json", decision.to_json() + "\n")
     return decision
-
-
-def describe_budget(calibration: Calibration, wanted: list[Trial]) -> str:
-    """Return one sentence: how many trials, and about how long they take here."""
-    return f"{len(wanted)} trials, about {show_seconds(calibration.everything(wanted))} on {calibration.workers} workers"

@@ -44,7 +44,12 @@ def _middle(values: list[float], share: float = 0.5) -> float:
 
 def _unit(key: str, plan: Plan, tokens: Tokens, threads: int, seconds: float = SECONDS) -> Unit:
     machine = Machine(device="cpu", threads=threads, compile=False)
-    arguments = {"plan": plain(plan), "machine": plain(machine), "tokens": str(tokens.folder.resolve()), "seconds": seconds}
+    arguments = {
+        "plan": plain(plan),
+        "machine": plain(machine),
+        "tokens": str(tokens.folder.resolve()),
+        "seconds": seconds,
+    }
     return Unit(key=key, call="pilotlight.pilot.measure:run", arguments=arguments)
 
 

@@ -105,8 +105,12 @@ def _shown(pilot: Pilot) -> str:
 def confirmation(pilot: Pilot, winners: list[str], scale: str) -> list[Trial]:
     """Return the trials that repeat the comparison of the winners at one rung on fresh seeds."""
     seeds = range(FRESH, FRESH + pilot.confirm)
-    return [
-        Trial(variant, scale, seed, round="confirmation")
-        for seed in seeds
-        for variant in (BASELINE, *sorted(winners))
-    ] if winners else []
+    return (
+        [
+            Trial(variant, scale, seed, round="confirmation")
+            for seed in seeds
+            for variant in (BASELINE, *sorted(winners))
+        ]
+        if winners
+        else []
+    )

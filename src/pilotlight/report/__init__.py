@@ -1,1 +1,1 @@
-"""Pages for people, made from records only: one self-contained HTML file per pilot, with PNGs of its charts beside it."""
+"""Pages for people, made from records alone: one self-contained HTML file per pilot, and PNGs of its charts."""

@@ -96,12 +96,15 @@ class Chart:
 
     def log_ticks(self, side: Literal["x", "y"]) -> tuple[tuple[float, str], ...]:
         """Return places and texts of the ticks of a logarithmic axis: a few round numbers within what is drawn."""
-        drawn = [value for series in self.series for value in _drawn(series, side) if value > 0]
-        drawn += [rule.at for rule in self.rules if rule.axis == side]
-        if not drawn:
-            return ()
+        ends = self.log_ends(side)
         axis = self.x if side == "x" else self.y
-        return tuple((place, _tick(place, axis)) for place in _round_numbers(min(drawn), max(drawn)))
+        return tuple((place, _tick(place, axis)) for place in _round_numbers(*ends)) if ends else ()
+
+    def log_ends(self, side: Literal["x", "y"]) -> tuple[float, float] | None:
+        """Return the least and the largest positive value on an axis, lines included; None where there is none."""
+        drawn = [value for series in self.series for value in _drawn(series, side) if value > 0]
+        drawn += [rule.at for rule in self.rules if rule.axis == side and rule.at > 0]
+        return (min(drawn), max(drawn)) if drawn else None
 
     def legend_names(self) -> tuple[str, ...]:
         """Return the names in the legend, each once, in order."""

@@ -17,7 +17,6 @@ from pilotlight.errors import ResourceError
 from pilotlight.events import Progress, Watcher, silent
 from pilotlight.manifest import write_atomic
 from pilotlight.report.block import Block, Headline
-from pilotlight.report.chart import Chart
 from pilotlight.report.plotly_chart import figure
 from pilotlight.report.png_chart import picture
 from pilotlight.report.section import sections
@@ -83,7 +82,7 @@ def compose(study: Study) -> tuple[Part, ...]:
 def render(study: Study, parts: Iterable[Part], pictures: dict[str, bytes]) -> str:
     """Return the page as HTML; every text in it is cleaned and escaped by the template."""
     from jinja2 import Environment, StrictUndefined
-    from plotly.offline import get_plotlyjs
+    from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs]
 
     parts = tuple(parts)
     plotly, css, js = get_plotlyjs(), _source("page.css"), _source("page.js")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.text import clean, number, short
 
 _SYMBOLS = {"circle": "circle", "diamond": "diamond", "square": "square", "open": "circle-open", "star": "star"}
+
+_SIZES = {"star": 14, "diamond": 9}
 
 
 def _plain(text: str, limit: int = 90) -> str:
@@ -54,7 +57,7 @@ def _traces(series: Series, in_legend: bool) -> list[dict[str, Any]]:
     trace = {
         **shared, "mode": mode, "x": list(series.x), "y": list(series.y), "showlegend": in_legend,
         "line": {"color": f"@{series.color}" + ("/0.75" if series.thin else ""), "width": width, "dash": series.dash},
-        "marker": {"color": f"@{series.color}", "size": 8, "symbol": _SYMBOLS[series.symbol],
+        "marker": {"color": f"@{series.color}", "size": _SIZES.get(series.symbol, 8), "symbol": _SYMBOLS[series.symbol],
                    "line": _outline(series)},
         "text": [_lines(note) for note in series.notes] or _numbers(series), "hoverinfo": "text",
     }  # fmt: skip
@@ -93,10 +96,30 @@ def _axis(axis: Axis, chart: Chart, side: Literal["x", "y"]) -> dict[str, Any]:
         }  # fmt: skip
     elif axis.percent:
         found["tickformat"] = ",.1~%"
-    elif axis.log:
+    if axis.log:
+        found |= _log_range(chart, side)
+    elif not axis.names:
+        found["autorangeoptions"] = {"include": _held(chart, side)}
+    if axis.log:
         ticks = chart.log_ticks(side)
         found |= {"tickmode": "array", "tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks]}
     return found
+
+
+def _held(chart: Chart, side: Literal["x", "y"]) -> list[float]:
+    """Return the values that have to be in view though no series has them."""
+    rules = [rule.at for rule in chart.rules if rule.axis == side]
+    return rules + [end for region in chart.regions if region.axis == side for end in (region.low, region.high)]
+
+
+def _log_range(chart: Chart, side: Literal["x", "y"]) -> dict[str, Any]:
+    """Return the range in powers of ten: Plotly's own leaves no room for lines that no series has."""
+    ends = chart.log_ends(side)
+    if ends is None:
+        return {}
+    low, high = math.log10(ends[0]), math.log10(ends[1])
+    pad = 0.06 * (high - low) or 0.02
+    return {"range": [low - pad, high + pad]}
 
 
 def _region(region: Region) -> dict[str, Any]:
@@ -118,12 +141,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _label(item: Region | Rule, chart: Chart) -> dict[str, Any]:
-    from math import log10
-
     at = item.at if isinstance(item, Rule) else (item.low + item.high) / 2
     axis = chart.x if item.axis == "x" else chart.y
-    place = log10(at) if axis.log and at > 0 else at
+    place = math.log10(at) if axis.log and at > 0 else at
     shared = {"text": _plain(item.label), "showarrow": False, "font": {"size": 12, "color": "@soft"}}
     if item.axis == "x":
         return {**shared, "x": place, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "center"}
-    return {**shared, "x": 1, "xref": "paper", "y": place, "xanchor": "right", "yanchor": "bottom"}
+    return {**shared, "x": 0, "xref": "paper", "y": place, "xanchor": "left", "yanchor": "bottom", "xshift": 4}

@@ -11,9 +11,10 @@ from pilotlight.report.text import short
 
 _WIDTH = 8.4  # inches
 _DOTS = 120  # per inch
+_SIZES = {"star": 9.0, "diamond": 5.0}
 _MARKERS = {"circle": "o", "diamond": "D", "square": "s", "open": "o", "star": "*"}
 _DASHES = {"solid": "-", "dash": "--", "dot": ":"}
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "text.parse_math": False, "axes.edgecolor": LIGHT["line"],
     "axes.labelcolor": LIGHT["soft"], "xtick.color": LIGHT["soft"], "ytick.color": LIGHT["soft"],
     "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": True, "axes.axisbelow": True,
@@ -23,15 +24,15 @@ _STYLE = {
 
 def picture(chart: Chart) -> bytes:
     """Return the chart as the bytes of a PNG."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # names in scripts that the bundled font lacks
-        drawing = Figure(figsize=(_WIDTH, chart.height / 90), layout="constrained")
+        drawing: Any = Figure(figsize=(_WIDTH, chart.height / 90), layout="constrained")
         FigureCanvasAgg(drawing)
-        axes = drawing.add_subplot()
+        axes: Any = drawing.add_subplot()
         for region in chart.regions:
             _shade(axes, region)
         for series in chart.series:
@@ -57,7 +58,7 @@ def _draw(axes: Any, series: Series) -> None:
         return
     marker = "" if series.style == "line" else _MARKERS[series.symbol]
     shared = {
-        "color": color, "label": label, "marker": marker, "markersize": 5.5, "zorder": 3,
+        "color": color, "label": label, "marker": marker, "markersize": _SIZES.get(series.symbol, 5.5), "zorder": 3,
         "linestyle": "" if series.style == "points" else _DASHES[series.dash],
         "linewidth": 0.9 if series.thin else 1.8, "alpha": 0.8 if series.thin else 1.0,
     }  # fmt: skip
@@ -92,7 +93,12 @@ def _set_axis(axes: Any, chart: Chart, side: Literal["x", "y"]) -> None:
         ticks = chart.log_ticks(side)
         one.set_ticks([at for at, _ in ticks], [text for _, text in ticks])
     elif axis.percent:
-        one.set_major_formatter(FuncFormatter(lambda value, place: f"{100 * value:.3g}%".replace("-", "\u2212")))
+        one.set_major_formatter(FuncFormatter(_percent_tick))
+
+
+def _percent_tick(value: float, place: object) -> str:
+    del place
+    return f"{100 * value:.3g}%".replace("-", "\u2212")
 
 
 def _shade(axes: Any, region: Region) -> None:
@@ -108,7 +114,8 @@ def _write(axes: Any, side: str, at: float, label: str) -> None:
             short(label, 60), (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 4), ha="center", **shared
         )
     else:
-        axes.annotate(short(label, 60), (1, at), xycoords=("axes fraction", "data"), xytext=(0, 3), ha="right", **shared)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 3), "ha": "left"}
+        axes.annotate(short(label, 60), (0, at), **place, **shared)
 
 
 def _legend(drawing: Any, axes: Any, chart: Chart) -> None:

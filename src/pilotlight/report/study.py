@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self, TypeVar, final
+from typing import Any, Self, TypeVar, cast, final
 
 from pilotlight.errors import RecordError
 from pilotlight.manifest import NAME, Manifest, sha256
@@ -96,8 +97,8 @@ class Study:
         for name in path.split("."):
             if not isinstance(found, Mapping) or name not in found:
                 return default
-            found = found[name]
-        return found  # pyright: ignore[reportUnknownVariableType]
+            found = cast("Mapping[str, Any]", found)[name]
+        return found
 
     def rows(self) -> tuple[Row, ...]:
         """Return the rows of all trials that are entered in the ledger."""
@@ -117,7 +118,7 @@ class Study:
 
     def facts(self, kind: str) -> Mapping[str, Any]:
         """Return the facts of the last ledger entry of a kind; empty where there is none."""
-        return next((entry.facts for entry in reversed(self.entries) if entry.kind == kind), {})
+        return next((entry.facts for entry in reversed(self.entries) if entry.kind == kind), dict[str, Any]())
 
     def color(self, variant: str) -> int:
         """Return the series colour of a variant; the baseline is neutral, and so is what comes after the seventh."""
@@ -233,5 +234,5 @@ def _thinned(pairs: tuple[tuple[float, float], ...], most: int = 120) -> tuple[t
     if len(pairs) <= most:
         return pairs
     edges = [round(index * len(pairs) / most) for index in range(most + 1)]
-    groups = [pairs[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    groups = [pairs[low:high] for low, high in pairwise(edges)]
     return tuple((group[-1][0], sum(loss for _, loss in group) / len(group)) for group in groups)

@@ -47,7 +47,7 @@ def digits(width: float) -> int:
 
 def fixed(value: float, decimals: int) -> str:
     """Return a number with so many decimals, thin groups of thousands and a true minus sign."""
-    text = f"{value:,.{decimals}f}".replace(",", "\u2009")
+    text = f"{value:{',' if abs(value) >= 1e4 else ''}.{decimals}f}".replace(",", "\u2009")
     if text.startswith("-"):
         bare = text[1:]
         return bare if float(bare.replace("\u2009", "")) == 0 else _MINUS + bare

@@ -97,7 +97,7 @@ def listed(names: Iterable[str]) -> str:
 
 def counted(count: int, word: str) -> str:
     """Return ``1 trial`` or ``3 trials``."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return f"{fixed(count, 0)} {word}{'' if count == 1 else 's'}"
 
 
 def size(parameters: float, tokens: float) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FEWEST_CELLS = 3
 FEWEST_DECADES = 0.3
 FAR = 30.0
-"""Extrapolation factor in FLOPs beyond which published back-tests are rare."""
+"""Extrapolation factor in FLOPs beyond which the published tables of bench/decisions.py have few targets."""
 
 
 def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
@@ -48,6 +48,20 @@ def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
         )
 
 
+def refuse_rising(able: int, cells: Cells) -> None:
+    """Return if ``able``, the number of laws that could be fitted, is not 0.
+
+    Raises:
+        EvidenceError: it is, which takes few cells of which dearer ones are no better.
+    """
+    if not able:
+        losses = ", ".join(f"{loss:.4g}" for loss in cells.loss[:6])
+        raise EvidenceError(
+            f"the loss does not fall with training FLOPs ({losses}, from cheap to dear), so no law can be fitted; "
+            "tune the learning rate of the larger rungs, or train them for longer"
+        )
+
+
 def refuse_target(**numbers: float) -> None:
     """Return if all ``numbers`` of a target are finite and above 0.
 
@@ -66,7 +80,7 @@ def cautions(
     found: list[str] = []
     reach = math.exp(float(target[2] - cells.logs[:, 2].max()))
     if reach > FAR:
-        found.append(f"the target is {reach:.0f} times the largest run in FLOPs; published checks reach {FAR:.0f}")
+        found.append(f"the target is {reach:.0f} times the largest run in FLOPs; few back-tests reach beyond {FAR:.0f}")
     found += _ratio(cells, target)
     low, high = min(values.values()), max(values.values())
     if high / low > 1.05:

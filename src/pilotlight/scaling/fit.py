@@ -25,6 +25,8 @@ MISFIT = 0.015
 """How wrong a law is believed to be, as a share of the loss, per decade below the dearest cell.
 
 No published law holds over many decades; nearness to the target decides how much a run has to say about it.
+Chosen among 0.01 to 0.05, together with ``PRIOR_WIDTH`` and ``KNOWN``, on published tables and planted ladders
+(bench/decisions.py): one value for all of them.
 """
 SEARCHED = (0.01, 2.5)
 """Range of every exponent."""

@@ -112,14 +112,12 @@ def attempt(laws: Sequence[Law], cells: Cells, fold: Fold) -> dict[str, Trial]:
     return found
 
 
-def together(trials: Mapping[str, Trial], weights: Mapping[str, float]) -> Trial | None:
-    """Return how the laws did as one, each with its weight, or None where none could be tried."""
+def together(trials: Mapping[str, Trial], weights: Mapping[str, float]) -> Trial:
+    """Return how the laws that were tried (at least one) did as one, each with its weight."""
     import numpy as np
 
-    shares = {kind: weights[kind] for kind in trials if kind in weights}
+    shares = {kind: weights[kind] for kind in trials}
     total = sum(shares.values())
-    if not shares:
-        return None
     parts = [(share / total, trials[kind]) for kind, share in shares.items()]
     errors = np.sum([share * trial.errors for share, trial in parts], axis=0)
     variance = np.sum([share * (trial.claimed**2 + (trial.errors - errors) ** 2) for share, trial in parts], axis=0)

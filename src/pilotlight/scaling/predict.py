@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from pilotlight.errors import EvidenceError
 from pilotlight.events import Progress, silent
 from pilotlight.record.forecast import CurvePoint, HoldOut, LawFit, Prediction, Predictive
-from pilotlight.scaling.cautions import cautions, refuse, refuse_target
+from pilotlight.scaling.cautions import cautions, refuse, refuse_rising, refuse_target
 from pilotlight.scaling.fit import Fit, project, useful
 from pilotlight.scaling.holdout import NEAR, Fold, Trial, attempt, folds, together
 from pilotlight.scaling.law import Law, laws
@@ -51,28 +51,32 @@ class Study:
         """Return the study of ``points``.
 
         Raises:
-            EvidenceError: fewer than three distinct cells, or hardly any spread in compute.
+            EvidenceError: fewer than three distinct cells, hardly any spread in compute, or losses that do not fall.
         """
         import numpy as np
 
         cells = gather(points)
         refuse(cells)
         able = tuple(law for law in laws() if len(useful(law, cells)) >= law.fewest)
+        refuse_rising(len(able), cells)
         fits = tuple(project(law, useful(law, cells)) for law in able)
-        tests = folds(cells)
-        trials: list[dict[str, Trial]] = []
-        for done, fold in enumerate(tests):
-            watch(Progress("hold-outs", done, len(tests), note=fold.what))
-            trials.append(attempt(able, cells, fold))
-        watch(Progress("hold-outs", len(tests), len(tests)))
+        tried: list[tuple[Fold, dict[str, Trial]]] = []
+        candidates = folds(cells)
+        for done, fold in enumerate(candidates):
+            watch(Progress("hold-outs", done, len(candidates), note=fold.what))
+            trial = attempt(able, cells, fold)
+            if trial:
+                tried.append((fold, trial))
+        watch(Progress("hold-outs", len(candidates), len(candidates)))
+        tests, trials = tuple(fold for fold, _ in tried), tuple(trial for _, trial in tried)
         errors = np.array([_hold_out_error(law, trials) or MODEL_ERROR for law in able])
         weights = 1.0 / np.sqrt(errors**2 + TRUST**2)
         weights = weights / weights.sum()
         shares = {law.kind: float(weight) for law, weight in zip(able, weights, strict=True)}
-        joint = tuple(trial for each in trials if (trial := together(each, shares)) is not None)
+        joint = tuple(together(trial, shares) for trial in trials)
         df = MODEL_DF + len(joint)
         variance = (MODEL_DF * MODEL_ERROR**2 + sum(trial.unexplained for trial in joint)) / df
-        return cls(cells, fits, weights, tests, tuple(trials), joint, math.sqrt(max(variance, LEAST**2)), df)
+        return cls(cells, fits, weights, tests, trials, joint, math.sqrt(max(variance, LEAST**2)), df)
 
     def spread(self, logs: Floats) -> tuple[Predictive, dict[str, float]]:
         """Return the predictive distribution at ``logs`` of N, D, C [3], and its components."""
@@ -92,9 +96,8 @@ class Study:
         total = sum(size**2 for size, _ in parts.values())
         # degrees of freedom of a sum of variances (Satterthwaite 1946)
         df = total**2 / sum(size**4 / df for size, df in parts.values())
-        return Predictive(centre=centre, scale=math.sqrt(total), df=df), {
-            name: size for name, (size, _) in parts.items()
-        }
+        sizes = {name: size for name, (size, _) in parts.items()}
+        return Predictive(centre=centre, scale=math.sqrt(total), df=df), sizes
 
     def predict(
         self, parameters: float, tokens: float, *, flops: float | None = None, level: float = 0.95,

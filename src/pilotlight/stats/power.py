@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from pilotlight.errors import EvidenceError
 from pilotlight.spec import Record
@@ -12,6 +13,9 @@ from pilotlight.stats.pairing import Pairing
 from pilotlight.stats.rule import Rule
 from pilotlight.stats.student import Spread, borrow, critical, welch
 from pilotlight.units import show_seconds, show_share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST = 1000
 """Numbers of seeds beyond this are not told apart."""
@@ -33,14 +37,19 @@ class PowerPlan(Record):
     sentence: str
 
 
-@lru_cache(maxsize=16)
-def _chi_nodes(degrees: float) -> tuple[list[float], list[float]]:
+@lru_cache(maxsize=1)
+def _rule_of_gauss() -> tuple[NDArray[Any], NDArray[Any]]:
     from numpy.polynomial.legendre import leggauss
+
+    points, weights = leggauss(48)
+    return (1.0 - points) / 2.0, weights / 2.0
+
+
+@lru_cache(maxsize=1024)
+def _chi_nodes(degrees: float) -> NDArray[Any]:
     from scipy.special import chdtri  # pyright: ignore[reportMissingTypeStubs]
 
-    points, weights = leggauss(80)
-    scales = (chdtri(degrees, (1.0 - points) / 2.0) / degrees) ** 0.5
-    return scales.tolist(), (weights / 2.0).tolist()
+    return (chdtri(degrees, _rule_of_gauss()[0]) / degrees) ** 0.5
 
 
 def power(effect: float, error: float, degrees: float, level: float) -> float:
@@ -55,12 +64,11 @@ def power(effect: float, error: float, degrees: float, level: float) -> float:
 
 
 def _rejection(noncentrality: float, degrees: float, bound: float) -> float:
-    import numpy as np
     from scipy.special import ndtr  # pyright: ignore[reportMissingTypeStubs]
 
-    scales, weights = (np.asarray(part) for part in _chi_nodes(degrees))
-    seen = ndtr(noncentrality - bound * scales) + ndtr(-noncentrality - bound * scales)
-    return float(np.clip(seen @ weights, 0.0, 1.0))
+    reach = bound * _chi_nodes(degrees)
+    seen = ndtr(noncentrality - reach) + ndtr(-noncentrality - reach)
+    return min(1.0, max(0.0, float(seen @ _rule_of_gauss()[1])))
 
 
 def detectable(error: float, degrees: float, level: float, wanted: float) -> float:
@@ -74,7 +82,7 @@ def _noncentrality(degrees: float, level: float, wanted: float) -> float:
     low, high = 0.0, bound
     while _rejection(high, degrees, bound) < wanted:
         high *= 2.0
-    for _ in range(40):
+    for _ in range(24):
         middle = (low + high) / 2.0
         low, high = (middle, high) if _rejection(middle, degrees, bound) < wanted else (low, middle)
     return high

@@ -17,7 +17,7 @@ from pilotlight.spec import Spec
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _LEAST_SPREAD_LOSS = 0.005  # of the median: a loss that hardly moves must not flag its own rounding
-_LEAST_SPREAD_NORM = 0.02  # of the logarithm
+_LEAST_SPREAD_NORM = 0.14  # of the logarithm: within 3 times the median a norm is left to clipping
 
 Judgement = Literal["accept", "non_finite", "spike"]
 

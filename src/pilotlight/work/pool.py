@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class _Try:
     unit: Unit
     attempts: int = 0
     began: bool = False
-    heard: float = 0.0
+    silence: float = 0.0
     hung: str = ""
 
 
@@ -125,9 +125,9 @@ class Pool:
             ConfigError: two units have the same key.
             ResourceError: workers cannot be started.
         """
-        keys = [unit.key for unit in units]
-        if twice := next((key for index, key in enumerate(keys) if key in keys[:index]), None):
-            raise ConfigError(f"two units of work are called {twice!r}: expected different keys.")
+        (key, count) = next(iter(Counter(unit.key for unit in units).most_common(1)), ("", 0))
+        if count > 1:
+            raise ConfigError(f"{count} units of work are called {key!r}: expected different keys.")
         if self._running:
             raise ConfigError("this pool is busy with another run: finish that one first, or make a second pool.")
         return self._run(units, watch) if self._workers else self._run_here(units, watch)
@@ -144,7 +144,7 @@ class Pool:
             yield _outcome(unit, answer, attempts=1, output="")
 
     def _run(self, units: Sequence[Unit], watch: Watcher) -> Iterator[Outcome]:
-        self._running = True
+        self._running, self._looked = True, time.monotonic()
         waiting = deque(_Try(unit) for unit in units)
         try:
             while waiting or self._busy:
@@ -162,7 +162,7 @@ class Pool:
         while waiting and len(self._busy) < self._workers:
             task = waiting.popleft()
             worker = self._idle.pop() if self._idle else self._start()
-            task.began, task.heard, task.hung = False, time.monotonic(), ""
+            task.began, task.silence, task.hung = False, 0.0, ""
             self._busy[worker] = task
             worker.take(task.unit)
 
@@ -181,20 +181,27 @@ class Pool:
         """Return the next message, or (None, None) after a silent while."""
         now = time.monotonic()
         if now - self._looked > _TICK:
-            self._looked = now
             self._look_for_the_dead(now)
+            self._looked = now
         try:
             return self._inbox.get(timeout=_TICK)
         except queue.Empty:
             return None, None
 
     def _look_for_the_dead(self, now: float) -> None:
-        """Kill what is left of dead workers, and workers that hang; their last message then reaches the inbox."""
+        """Kill what is left of dead workers, and workers that hang; their last message then reaches the inbox.
+
+        Silence is counted look by look, so that a pool that was itself asleep or waited for its caller (its workers
+        may have stood still with it) finds nobody silent for that long.
+        """
         for worker, task in self._busy.items():
             limit = task.unit.limit
             if worker.is_dead():
                 worker.kill()  # a child of it may hold its pipes open
-            elif limit is not None and now - task.heard > limit:
+                continue
+            unheard = min(now - worker.heard, now - self._looked, 2 * _TICK)
+            task.silence = unheard + (task.silence if worker.heard < self._looked else 0.0)
+            if limit is not None and task.silence > limit:
                 task.hung = f"it gave no sign of life for {show_seconds(limit)}"
                 worker.kill()
 
@@ -206,7 +213,6 @@ class Pool:
             return self._mourn(worker, waiting, watch)
         if task is None:
             return None
-        task.heard = time.monotonic()
         if "began" in message:
             self._false_starts = 0
             task.began = True

@@ -40,6 +40,7 @@ class WorkerProcess:
     ) -> None:
         posix: dict[str, Any] = {"process_group": 0, "pass_fds": tuple(keep)} if os.name == "posix" else {}
         self.cores = cores
+        self.heard = time.monotonic()
         self._inbox = inbox
         self._tail = b""
         self._units_taken = self._units_told = 0
@@ -77,6 +78,7 @@ class WorkerProcess:
     def take(self, unit: Unit) -> None:
         """Return at once; the worker begins the unit, or its death is told to the inbox."""
         self._units_taken += 1
+        self.heard = time.monotonic()
         self._send({"key": unit.key, "call": unit.call, "arguments": unit.arguments})
 
     def tail(self) -> str:
@@ -162,6 +164,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         with self._process.stdout as stream, open(stream.fileno(), "rb", closefd=False) as lines:
             for line in lines:
+                self.heard = time.monotonic()
                 with contextlib.suppress(ValueError):  # the last line of a killed worker may be half a line
                     self._inbox.put((self, json.loads(line)))
         self._inbox.put((self, None))

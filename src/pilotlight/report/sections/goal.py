@@ -8,7 +8,7 @@ from pilotlight.report.block import Block, Cell, Facts, Piece, Table, cell
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import chance, number, percent
-from pilotlight.report.wording import dollars, metric_of, size, spoken, status
+from pilotlight.report.wording import dollars, metric_of, size, status
 from pilotlight.units import show_seconds
 
 
@@ -37,7 +37,7 @@ def _declared(study: Study) -> list[tuple[str, Cell]]:
     target, run = study.setting("goal.target"), study.setting("goal.full_run", {})
     if _is_number(target):
         sign = "≤" if metric.better == "lower" else "≥"
-        found.append(("Target", Cell(f"{spoken(metric.name)} {sign} {number(target)}", metric.description)))
+        found.append(("Target", Cell(f"{sign} {number(target)} {metric.unit}", "on held-out text", metric.description)))
     if _is_number(run.get("parameters")) and _is_number(run.get("tokens")):
         found.append(("Full run", Cell(size(run["parameters"], run["tokens"]), "non-embedding parameters")))
     hardware = study.setting("goal.hardware", {})

@@ -132,9 +132,9 @@ def _forest(study: Study, decision: Decision) -> Chart:
     return Chart(
         "variants",
         "Effect of each variant",
-        "Intervals are over training runs, corrected for the number of variants. Effects inside the shaded band are "
-        "too small to matter.",
-        Axis(f"relative change of {spoken(metric.name)} ({direction})", percent=True), Axis("", names=names),
+        f"{direction.capitalize()}. Intervals are over training runs, corrected for the number of variants. Effects "
+        "inside the shaded band are too small to matter.",
+        Axis(f"relative change of {spoken(metric.name)}", percent=True), Axis("", names=names),
         tuple(sorted(series, key=lambda item: item.name)),
         (Region("x", -worth, worth, f"worth ±{percent(worth, 2)}"),), (Rule("x", 0.0, ""),),
         height=150 + 52 * len(names),
