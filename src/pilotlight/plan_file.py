@@ -25,6 +25,8 @@ from pilotlight.spec import Part, Spec, discover, plain
 S = TypeVar("S", bound=Spec)
 Place = tuple[int, int]
 _MOST_NODES = 100_000  # a plan has hundreds; aliases that multiply ("billion laughs") stop here
+_DATE = "tag:yaml.org,2002:timestamp"
+_PLAIN_TAGS = {_DATE, *(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null"))}
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,12 +55,14 @@ class _Reader:
         if self._count > _MOST_NODES or len(path) > 50:
             raise self.fail(node, "nested or repeated too deeply for a plan; write it out without aliases.")
         self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if node.tag not in _PLAIN_TAGS:
+            raise self.fail(node, f"the tag {node.tag!r} is not allowed; a plan holds plain values only.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
-            raise self.fail(node, f"the tag {node.tag!r} is not allowed; a plan holds plain values only.")
+        if node.tag == _DATE:
+            return node.value  # an unquoted date is text: JSON has no word for dates
         try:
             return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
@@ -188,6 +192,14 @@ def validated(cls: type[S], data: Any, file: str, places: Mapping[tuple[Any, ...
         raise ConfigError("\n".join(lines)) from error
 
 
+def place_of(message: str, places: Mapping[tuple[Any, ...], Place]) -> str:
+    """Return ``:line:column`` of the field whose dotted name ``message`` begins with, or an empty string."""
+    name = re.split(r"[: ]", message, maxsplit=1)[0]
+    return next(
+        (f":{line}:{column}" for path, (line, column) in places.items() if ".".join(map(str, path)) == name), ""
+    )
+
+
 def load(path: Path, cls: type[S]) -> S:
     """Return the settings in a YAML file.
 
@@ -198,11 +210,11 @@ def load(path: Path, cls: type[S]) -> S:
     return validated(cls, data, str(path), places)
 
 
-def _changed(old: Any, new: Any, path: str) -> Any:
+def _changed(old: Any, new: Any, where: str) -> Any:
     """Return ``new``, or ``old`` times a factor where ``new`` is text such as ``x2``."""
     if isinstance(new, str) and (match := re.fullmatch(r"[xX]\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)", new)):
         if isinstance(old, bool) or not isinstance(old, int | float):
-            raise ConfigError(f"{path} is {old!r}, which cannot be multiplied by {match[1]}; give the value itself.")
+            raise ConfigError(f"{where} is {old!r}, which cannot be multiplied by {match[1]}; give the value itself.")
         product = old * float(match[1])
         return round(product) if isinstance(old, int) else product
     return new
@@ -239,7 +251,7 @@ def override(spec: S, path: str, value: Any, file: str = "set") -> S:
         if depth < len(names) - 1:
             here = inner[key]
             continue
-        _set(here, key, _changed(here[key], value, path))
+        _set(here, key, _changed(here[key], value, f"{file}: {path}"))
     return validated(type(spec), data, f"{file} {path}={value}")
 
 

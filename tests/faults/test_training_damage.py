@@ -109,7 +109,7 @@ def test_a_run_without_a_valid_checkpoint_never_starts_over_by_itself(half, go, 
     for checkpoint in (run / "checkpoints").iterdir():
         _damage("cut", checkpoint)
     for _ in range(2):
-        with pytest.raises(RunError, match="no checkpoint .* is valid") as error:
+        with pytest.raises(RunError, match=r"no checkpoint .* is valid") as error:
             go(run)
         assert error.value.exit_code == 3
 

@@ -30,7 +30,9 @@ def tokens(tmp_path_factory):
 
 def _rehearse(*arguments: str) -> dict:
     command = [sys.executable, str(HERE / "training_kills.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -41,6 +43,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(tokens, tmp_pat
     assert found["same"]
 
 
+@pytest.mark.slow
 def test_dying_at_any_operation_on_the_disk_loses_nothing(tokens, tmp_path):
     found = _rehearse(str(tokens), str(tmp_path), "writes")
     assert found["operations"] >= 50

@@ -27,6 +27,11 @@ from pilotlight.stats.verdict import judge
 SCALES = {"100k-2M": (1.0e5, 2.0e6), "300k-6M": (3.0e5, 6.0e6), "1M-20M": (1.0e6, 2.0e7)}
 FULL = (3.0e6, 6.0e7)
 TARGET = 1.462
+ADVICE = (
+    "The full run reads its text 5.5 times over, the largest rung 1.8 times: text repeated more than 4 times is "
+    "worth less, and the pilot has not seen that.",
+    "The largest rung has 33 % of the full run's parameters; inside the usual 10 to 50 %.",
+)
 QUESTION = "Which of these changes goes into the full run, and will it reach its target?"
 
 
@@ -157,8 +162,17 @@ def _lines(value: float, tokens: float, seed: int) -> list[dict[str, Any]]:
     for index in range(1, 11):
         share = index / 10
         loss = value * (1 + 0.55 * (1 - share) ** 3 * (1.1 - share))
-        lines.append({"kind": "evaluation", "step": index * 4, "tokens": int(tokens * share), "epoch": share,
-                      "bits_per_byte": loss, "nats_per_token": loss * 2.4, "perplexity": math.exp(loss * 2.4)})
+        lines.append(
+            {
+                "kind": "evaluation",
+                "step": index * 4,
+                "tokens": int(tokens * share),
+                "epoch": share,
+                "bits_per_byte": loss,
+                "nats_per_token": loss * 2.4,
+                "perplexity": math.exp(loss * 2.4),
+            }
+        )
     return lines
 
 
@@ -182,7 +196,9 @@ def _texts(out: Path, wish: Wish) -> None:
         "dropped": {"exact": {"seen before": much(540, 2_100_000)}, "length": {"shorter than 200": much(242, 1_300_000)}},
         "quarantined": {"wrong encoding": 2}, "edited": {"unicode": 31}, "sources": sources,
     }  # fmt: skip
-    with building(out / "corpus" / "c0ffee0123456789", kind="corpus", fingerprint="c0ffee0123456789", settings={}) as draft:
+    with building(
+        out / "corpus" / "c0ffee0123456789", kind="corpus", fingerprint="c0ffee0123456789", settings={}
+    ) as draft:
         draft.facts |= facts
 
     def split(documents: int, tokens: int, size: int) -> dict[str, Any]:
@@ -191,7 +207,9 @@ def _texts(out: Path, wish: Wish) -> None:
     train = {**split(6674, 11_000_000, 37_500_000), "changed": 0, "sources": {
         wish.source: split(2204, 10_000_000, 33_900_000), "docs": split(4470, 1_000_000, 3_600_000)}}  # fmt: skip
     settings = {"tokenizer": {"kind": "bpe", "vocabulary": 4096}}
-    with building(out / "tokens" / "70ce0123456789ab", kind="tokens", fingerprint="70ce0123456789ab", settings=settings) as draft:
+    with building(
+        out / "tokens" / "70ce0123456789ab", kind="tokens", fingerprint="70ce0123456789ab", settings=settings
+    ) as draft:
         draft.facts |= {"vocabulary": 4096, "end": 4095, "dtype": "<u2", "splits": {
             "train": train, "held_out": {**split(74, 136_000, 451_000), "changed": 0, "sources": {}}}}  # fmt: skip
 
@@ -201,9 +219,13 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
     compared = compare(
         [
             Observation(
-                variant=row.variant, scale=row.scale, size=row.flops, seed=row.seed, repeat=row.repeat,
+                variant=row.variant,
+                scale=row.scale,
+                size=row.flops,
+                seed=row.seed,
+                repeat=row.repeat,
                 value=row.metrics["bits_per_byte"],
-            )  # fmt: skip
+            )
             for row in results.finished()
         ],
         BASELINE,
@@ -212,7 +234,8 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
     findings = [_finding(wish, item, rule) for item in compared.comparisons]
     findings.sort(key=lambda finding: list(wish.variants).index(finding.variant))
     forecast = Ladder.of(
-        Point(row.parameters, row.tokens, row.metrics["bits_per_byte"], row.flops, str(row.seed)) for row in results.ladder()
+        Point(row.parameters, row.tokens, row.metrics["bits_per_byte"], row.flops, str(row.seed))
+        for row in results.ladder()
     ).predict(*FULL, level=0.9)
     gained = forecast.loss.scaled(1 - 0.019, forecast.loss.unit)
     chance = forecast.probability_below(TARGET / (1 - 0.019))
@@ -230,28 +253,11 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
             metric="bits_per_byte", unit="bits/byte", threshold=TARGET, prediction=gained, probability=chance,
             baseline=forecast.loss, baseline_probability=forecast.probability_below(TARGET),
         ),
-        checks=(
-            Check(name="chance of the target", threshold="at least 80 %", found="86 %", status="pass",
-                  because="Predicted with model error from hold-outs of the ladder."),
-            Check(name="cost", threshold="P90 at most $5.00", found="$1.31", status="pass", because="Measured throughput."),
-            Check(name="power of adopted changes", threshold="at least 80 %", found="97 %", status="pass",
-                  because="swiglu was confirmed on two fresh seeds."),
-            Check(name="open questions", threshold="none", found="1", status="unknown",
-                  because="untied could not be decided.", way_out="train five more seeds of untied"),
-        ),
+        checks=_checks(),
         findings=tuple(findings), noise=compared.noise, forecast=forecast,
-        cost=Cost(
-            basis="measured", hardware="Example CPU 2.1 GHz", flops=7.2 * FULL[0] * FULL[1],
-            seconds=_estimate(9000, 8200, 11800, "s", "40 measured steps, times 29297 steps"),
-            money=_estimate(1.0, 0.91, 1.31, "USD", "0.4 USD per hour and device (price from the plan)"),
-            pilot_flops=7.2e14, because="steps of the full shape measured on this machine on 2026-11-20",
-        ),
+        cost=_cost(),
         trials={"planned": 54, "finished": 51, "failed": 1, "killed": 0, "left out": 2},
-        advice=(
-            "The full run reads its text 5.5 times over, the largest rung 1.8 times: text repeated more than 4 times is "
-            "worth less, and the pilot has not seen that.",
-            "The largest rung has 33 % of the full run's parameters; inside the usual 10 to 50 %.",
-        ),
+        advice=ADVICE,
         not_tested=(
             "Stability at the full size: no rung came near the learning rate at which it diverges.",
             "Downstream tasks: only the loss on held-out text was measured.",
@@ -273,3 +279,24 @@ def _finding(wish: Wish, item: Any, rule: Rule) -> Finding:
 
 def _estimate(value: float, low: float, high: float, unit: str, method: str) -> Estimate:
     return Estimate(value=value, low=low, high=high, level=0.8, unit=unit, n=40, method=method)
+
+
+def _checks() -> tuple[Check, ...]:
+    return (
+    Check(name="chance of the target", threshold="at least 80 %", found="86 %", status="pass",
+          because="Predicted with model error from hold-outs of the ladder."),
+    Check(name="cost", threshold="P90 at most $5.00", found="$1.31", status="pass", because="Measured throughput."),
+    Check(name="power of adopted changes", threshold="at least 80 %", found="97 %", status="pass",
+          because="swiglu was confirmed on two fresh seeds."),
+    Check(name="open questions", threshold="none", found="1", status="unknown",
+          because="untied could not be decided.", way_out="train five more seeds of untied"),
+)  # fmt: skip
+
+
+def _cost() -> Cost:
+    return Cost(
+    basis="measured", hardware="Example CPU 2.1 GHz", flops=7.2 * FULL[0] * FULL[1],
+    seconds=_estimate(9000, 8200, 11800, "s", "40 measured steps, times 29297 steps"),
+    money=_estimate(1.0, 0.91, 1.31, "USD", "0.4 USD per hour and device (price from the plan)"),
+    pilot_flops=7.2e14, because="steps of the full shape measured on this machine on 2026-11-20",
+)  # fmt: skip

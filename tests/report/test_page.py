@@ -81,7 +81,9 @@ def hostile(tmp_path_factory):
 
 def test_the_decision_stands_first_with_its_reasons_and_numbers(page):
     text = Reader(page).text
-    places = [text.index(part) for part in ("GO WITH CHANGES", "With swiglu", "Chance of reaching", "Goal and criteria")]
+    places = [
+        text.index(part) for part in ("GO WITH CHANGES", "With swiglu", "Chance of reaching", "Goal and criteria")
+    ]
     assert places == sorted(places)
     for part in ("What would change this", "Criteria, fixed before the first trial", "Deviations from them none"):
         assert part in text
@@ -126,7 +128,9 @@ def test_a_picture_of_an_older_page_is_removed(study):
 def _is_inert(tag: str, attributes: dict[str, str]) -> bool:
     if tag in ("iframe", "object", "embed", "form", "input", "base", "link", "applet", "button", "video", "audio"):
         return False
-    if any(name.startswith("on") or name in ("style", "srcdoc", "srcset", "action", "xlink:href") for name in attributes):
+    if any(
+        name.startswith("on") or name in ("style", "srcdoc", "srcset", "action", "xlink:href") for name in attributes
+    ):
         return False
     if "src" in attributes:
         return tag == "img" and attributes["src"].startswith("data:image/png;base64,")

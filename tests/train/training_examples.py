@@ -63,9 +63,11 @@ def plan_of(steps: int = 12, seed: int = 1, reseed: dict[str, int] | None = None
 
 def digest(run: Path) -> dict[str, str]:
     """Hashes of everything a finished run holds but its clock readings and the names of its checkpoints."""
-    kept = [path for path in run.rglob("*") if path.is_file() and path.name != "timing.json"]
+    kept = [path for path in run.rglob("*") if path.is_file() and path.name not in ("timing.json", ".lock")]
     names = {path: path.relative_to(run).as_posix() for path in kept}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in sorted(names.items(), key=lambda x: x[1])}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for path, name in sorted(names.items(), key=lambda x: x[1])
+    }
 
 
 class Poisoned(Objective):

@@ -9,6 +9,7 @@ import sys
 
 import typer
 
+from pilotlight.cli.talk import clean
 from pilotlight.errors import PilotlightError
 
 app = typer.Typer(
@@ -57,11 +58,11 @@ def main() -> None:
         sys.argv.remove("--debug")
     _register()
     try:
-        app()
+        app(prog_name="pilot")
     except PilotlightError as error:
         if debug:
             raise
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(clean(f"error: {error}\n"))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("stopped; nothing finished is lost. Run the same command to go on.\n")
@@ -74,7 +75,7 @@ def main() -> None:
         sentence = _disk_error(error)
         if debug or sentence is None:
             raise
-        sys.stderr.write(f"error: {sentence}\n")
+        sys.stderr.write(clean(f"error: {sentence}\n"))
         sys.exit(1)
 
 

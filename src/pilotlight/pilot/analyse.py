@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotlight.errors import EvidenceError
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.decision import Finding
 from pilotlight.record.results import BASELINE, Results, Row
@@ -39,10 +38,17 @@ def observations(rows: list[Row], pilot: Pilot) -> list[Observation]:
 
 
 def _compare(rows: list[Row], pilot: Pilot) -> Comparisons | None:
-    try:
-        return compare(observations(rows, pilot), BASELINE, pilot.rule)
-    except EvidenceError:
-        return None  # too few runs to compare at all; the decision says so
+    """Return the comparison of ``rows``, or None where no arm has a second seed or no variant meets the baseline.
+
+    Any other refusal (the same run twice, a seed without effect) is a fault and reaches the user.
+    """
+    cells: dict[tuple[str, str], int] = {}
+    for row in (row for row in rows if not row.repeat):
+        cells[row.variant, row.scale] = cells.get((row.variant, row.scale), 0) + 1
+    met = any((BASELINE, scale) in cells for variant, scale in cells if variant != BASELINE)
+    if not met or max(cells.values(), default=0) < 2:
+        return None
+    return compare(observations(rows, pilot), BASELINE, pilot.rule)
 
 
 def winners(results: Results, pilot: Pilot) -> list[str]:
@@ -73,18 +79,18 @@ def top_rung(results: Results, pilot: Pilot) -> str | None:
 
 
 def _fresh(results: Results, pilot: Pilot, variant: str) -> Estimate | None:
-    rows = [
-        row for row in results.finished()
-        if row.round == "confirmation" and row.variant in (BASELINE, variant)
-    ]  # fmt: skip
-    if not any(row.variant == variant for row in rows) or not any(row.variant == BASELINE for row in rows):
+    """Return the effect of ``variant`` on the confirmation seeds alone, or None where they were not run.
+
+    The noise is borrowed from the main runs at other rungs: two fresh seeds alone give an interval without end.
+    """
+    pair = [row for row in results.finished() if row.variant in (BASELINE, variant)]
+    fresh = [row for row in pair if row.round == "confirmation"]
+    if {row.variant for row in fresh} != {BASELINE, variant}:
         return None
-    # The spread of every run of the pilot is borrowed: two fresh seeds alone would give an interval without end.
-    spread = [row for row in results.finished() if row.round == "main" and row.variant in (BASELINE, variant)]
-    shifted = [row.model_copy(update={"scale": row.scale}) for row in spread if row.scale != rows[0].scale]
-    found = _compare([*rows, *shifted], pilot)
+    scale = fresh[0].scale
+    found = _compare([*fresh, *(row for row in pair if row.round == "main" and row.scale != scale)], pilot)
     match = next((item for item in found.comparisons if item.variant == variant), None) if found else None
-    return match.by_scale.get(rows[0].scale) if match else None
+    return match.by_scale.get(scale) if match else None
 
 
 def _confirmed(judgement: Judgement, fresh: Estimate | None, pilot: Pilot) -> Judgement:

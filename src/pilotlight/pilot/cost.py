@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pilotlight.errors import ConfigError
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.goal import THIS_MACHINE, Hardware
-from pilotlight.pilot.hardware import ASSUMED_UTILISATION, PRICES_OF, accelerator
+from pilotlight.pilot.hardware import ASSUMED_UTILISATION, PRICES_OF, accelerator, read_receipt
 from pilotlight.record.decision import Cost
 from pilotlight.record.receipt import Receipt
 from pilotlight.stats.estimate import Estimate
@@ -33,15 +30,7 @@ def measured_here(step_seconds: Estimate, steps: int) -> Estimate:
     )
 
 
-def _from_receipt(hardware: Hardware, flops: float) -> tuple[Estimate, str]:
-    path = Path(hardware.receipt or "")
-    try:
-        receipt = Receipt.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"goal.hardware.receipt: {path} is no receipt. Make one on the target hardware with "
-            "`pilot doctor --bench PLAN --receipt FILE`."
-        ) from error
+def _from_receipt(hardware: Hardware, receipt: Receipt, flops: float) -> tuple[Estimate, str]:
     rate = receipt.flops_per_second
     devices = hardware.count / receipt.devices
     seconds = _spread(
@@ -82,7 +71,7 @@ def full_run(hardware: Hardware, calibration: Calibration, flops: float, steps: 
         ConfigError: the hardware is not in the table, or its receipt cannot be read.
     """
     if hardware.receipt is not None:
-        seconds, name = _from_receipt(hardware, flops)
+        seconds, name = _from_receipt(hardware, read_receipt(hardware.receipt), flops)
         basis, because = "measured", f"throughput measured on {name}"
     elif hardware.accelerator == THIS_MACHINE:
         seconds, name = measured_here(calibration.full_step_seconds, steps), str(calibration.machine["processor"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -30,7 +31,7 @@ class Hardware(Spec):
     """Number of accelerators."""
     price_per_hour: Money | None = None
     """US dollars per accelerator and hour; taken from the dated table where left out."""
-    receipt: str | None = None
+    receipt: Path | None = None
     """File that ``pilot doctor --bench`` left on the target hardware; without it a foreign throughput is assumed."""
 
 

@@ -8,8 +8,11 @@ Prices are list prices for one accelerator and one hour on demand, as public cat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pilotlight.errors import ConfigError, nearest
+from pilotlight.pilot.goal import THIS_MACHINE, Hardware
+from pilotlight.record.receipt import Receipt
 
 PRICES_OF = "2026-10"
 
@@ -53,3 +56,30 @@ def accelerator(name: str) -> Accelerator:
             f"goal.hardware.receipt from `pilot doctor --bench` there.{nearest(name.upper(), ACCELERATORS)}"
         )
     return ACCELERATORS[name.upper()]
+
+
+def read_receipt(path: Path) -> Receipt:
+    """Return what was measured on the target hardware.
+
+    Raises:
+        ConfigError: the file is missing, or no receipt.
+    """
+    try:
+        return Receipt.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"goal.hardware.receipt: {path} is no receipt. Make one on the target hardware with "
+            "`pilot doctor --bench PLAN --receipt FILE`."
+        ) from error
+
+
+def check(hardware: Hardware) -> None:
+    """Check that time and money can be said for ``hardware``, before anything is trained.
+
+    Raises:
+        ConfigError: the accelerator is not in the table, or the receipt cannot be read.
+    """
+    if hardware.receipt is not None:
+        read_receipt(hardware.receipt)
+    if (hardware.receipt is None or hardware.price_per_hour is None) and hardware.accelerator != THIS_MACHINE:
+        accelerator(hardware.accelerator)

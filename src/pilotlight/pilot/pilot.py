@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 from pilotlight.corpus.recipe import Recipe
 from pilotlight.errors import ConfigError, nearest
 from pilotlight.model.decoder import Decoder
+from pilotlight.pilot import hardware
 from pilotlight.pilot.goal import Goal
-from pilotlight.plan_file import anchored, override, read_yaml, validated
+from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
 from pilotlight.record.results import BASELINE
 from pilotlight.spec import Spec, fingerprint, plain
 from pilotlight.stats.rule import Rule
@@ -96,12 +97,12 @@ class Pilot(Spec):
             ConfigError: the file cannot be read or holds mistakes, each named at its line and column.
         """
         data, places = read_yaml(path)
-        pilot = validated(cls, data, str(path), places)
+        pilot = anchored(validated(cls, data, str(path), places), path.parent)
         try:
             pilot.check()
         except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        return anchored(pilot, path.parent)
+            raise ConfigError(f"{path}{place_of(str(error), places)}: {error}") from error
+        return pilot
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -155,32 +156,33 @@ class Pilot(Spec):
         return setup
 
     def check(self) -> None:
-        """Check what needs more than one field: every variant applies, and changes something comparable.
+        """Check what needs more than one field: every variant applies and changes something comparable, prices are known.
 
         Raises:
-            ConfigError: names the variant or rung and what is wrong with it.
+            ConfigError: names the variant, rung or hardware and what is wrong with it.
         """
+        hardware.check(self.goal.hardware)
         baseline = self.setup
         batch = self.train.rows * self.train.context
         for scale in self.scales:
             if scale.tokens < 10 * batch:
                 raise ConfigError(
                     f"scales: {show_count(scale.tokens)} tokens are fewer than 10 steps of {batch} tokens "
-                    "(train.rows x train.context); give the rung more tokens, or smaller batches"
+                    "(train.rows x train.context); give the rung more tokens, or smaller batches."
                 )
         for name in self.variants:
             setup = self.variant(name)
             if setup == baseline:
-                raise ConfigError(f"variants.{name}: changes nothing; its settings equal the baseline's already")
+                raise ConfigError(f"variants.{name}: changes nothing; its settings equal the baseline's already.")
             if _held_out(setup) != _held_out(baseline):
                 raise ConfigError(
                     f"variants.{name}: changes the held-out text, so its loss could not be compared with the "
-                    "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out"
+                    "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out."
                 )
             if setup.tokenizer != baseline.tokenizer and self.goal.metric != "bits_per_byte":
                 raise ConfigError(
                     f"variants.{name}: changes the tokenizer, so {self.goal.metric} does not compare; "
-                    "use goal.metric: bits_per_byte"
+                    "use goal.metric: bits_per_byte."
                 )
 
     def scale(self, name: str) -> Scale:

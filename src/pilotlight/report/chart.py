@@ -125,7 +125,9 @@ def _round_numbers(low: float, high: float) -> list[float]:
         if 3 <= len(found) <= 8:
             return found
     rough = (high - low) / 4 or abs(high) / 4
-    step = min((part * 10.0**power for power in range(-9, 20) for part in (1, 2, 5)), key=lambda size: abs(size - rough))
+    step = min(
+        (part * 10.0**power for power in range(-9, 20) for part in (1, 2, 5)), key=lambda size: abs(size - rough)
+    )
     return [round(index * step, 10) for index in range(math.ceil(low / step), math.floor(high / step) + 1)][:9]
 
 

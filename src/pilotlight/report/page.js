@@ -57,12 +57,17 @@
     });
   }
 
-  var watcher = new IntersectionObserver(function (seen) {
-    seen.forEach(function (entry) {
-      if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target.querySelector(".live")); }
+  // One at a time, so that the page stays alive; what is folded waits until it is opened.
+  function drawVisible() {
+    var next = Array.prototype.find.call(document.querySelectorAll(".live"), function (place) {
+      return !place.dataset.begun && place.offsetParent !== null;
     });
-  }, { rootMargin: "600px" });
-  document.querySelectorAll(".frame").forEach(function (frame) { watcher.observe(frame); });
+    if (!next) { return; }
+    next.dataset.begun = "yes";
+    draw(next).then(function () { setTimeout(drawVisible, 0); });
+  }
+  document.addEventListener("toggle", drawVisible, true);
+  drawVisible();
   dark.addEventListener("change", function () { drawn.forEach(draw); });
 
   var opened = [];

@@ -87,18 +87,22 @@ def render(study: Study, parts: Iterable[Part], pictures: dict[str, bytes]) -> s
     parts = tuple(parts)
     plotly, css, js = get_plotlyjs(), _source("page.css"), _source("page.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_cleaned, trim_blocks=False)
-    return environment.from_string(_source("page.html")).render(
-        question=str(study.setting("question", "A pilot without a readable plan")),
-        answer=_answer(parts),
-        parts=parts,
-        pictures={name: _inlined(content) for name, content in pictures.items()},
-        charts=_data({chart.name: figure(chart) for part in parts for chart in part.block.charts()}),
-        policy=_policy(scripts=(plotly, js), styles=(css, "")),
-        css=Markup(css),
-        js=Markup(js),
-        plotly=Markup(plotly),
-        version=metadata.version("pilotlight"),
-    ).lstrip()
+    return (
+        environment.from_string(_source("page.html"))
+        .render(
+            question=str(study.setting("question", "A pilot without a readable plan")),
+            answer=_answer(parts),
+            parts=parts,
+            pictures={name: _inlined(content) for name, content in pictures.items()},
+            charts=_data({chart.name: figure(chart) for part in parts for chart in part.block.charts()}),
+            policy=_policy(scripts=(plotly, js), styles=(css, "")),
+            css=Markup(css),
+            js=Markup(js),
+            plotly=Markup(plotly),
+            version=metadata.version("pilotlight"),
+        )
+        .lstrip()
+    )
 
 
 def _answer(parts: Iterable[Part]) -> str:

@@ -84,6 +84,19 @@ def fold(factor: float) -> str:
     return f"{fixed(factor, 1 if factor < 100 else 0)} times"
 
 
+def sentence(text: str, names: Iterable[str] = ()) -> str:
+    """Return text as a sentence: a full stop, and a capital letter unless it begins with one of ``names``."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    is_word = first.isalpha() and first.islower() and first not in names
+    begun = text[:1].upper() + text[1:] if is_word else text
+    return begun if begun.endswith((".", "!", "?", "…")) or not begun else f"{begun}."
+
+
+def sentences(study: Study, texts: Iterable[str]) -> tuple[str, ...]:
+    """Return every text as a sentence; names of variants keep their letters."""
+    return tuple(sentence(text, study.variants()) for text in texts)
+
+
 def times(factor: float) -> str:
     """Return a factor."""
     return f"{fixed(factor, 1 if factor < 100 else 0)} ×"

@@ -39,9 +39,7 @@ class Evaluation(NamedTuple):
 
 
 @torch.no_grad()
-def evaluate(
-    losses: Callable[[torch.Tensor], torch.Tensor], windows: Windows, rows: int, device: str
-) -> Evaluation:
+def evaluate(losses: Callable[[torch.Tensor], torch.Tensor], windows: Windows, rows: int, device: str) -> Evaluation:
     """Return the nats of every document of ``windows``, ``rows`` windows at a time.
 
     The last part is filled up with padding rows, so that compiled losses see one shape.

@@ -11,6 +11,7 @@ from pilotlight.model.size import measure
 from pilotlight.record.run import FACTS, KIND, METRICS, SCORES, TIMING, Run, RunFacts, Session, Timing, read_lines
 from pilotlight.spec import plain
 from pilotlight.tokens.held_out import windows
+from pilotlight.tokens.tokens import SplitName
 from pilotlight.train.evaluate import Evaluation, evaluate
 from pilotlight.train.events import Finished
 from pilotlight.train.final import write_model
@@ -25,7 +26,7 @@ def rows_at_once(job: Job) -> int:
     return min(job.machine.rows_at_once or job.plan.train.rows, job.plan.train.rows)
 
 
-def _scored(job: Job, limit: float, split: str) -> Evaluation:
+def _scored(job: Job, limit: float, split: SplitName) -> Evaluation:
     found = windows(job.tokens, job.plan.train.context, limit, split)
     return evaluate(job.losses, found, rows_at_once(job), job.machine.device)
 

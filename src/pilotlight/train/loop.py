@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
-
-import torch
 
 from pilotlight.errors import RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
@@ -34,6 +33,7 @@ from pilotlight.train.plan import Plan
 from pilotlight.train.state import Check, Job, State
 from pilotlight.train.step import take_step
 from pilotlight.train.stop import stop_signals
+from pilotlight.work.lease import hold
 
 _PROGRESS_SECONDS = 0.2
 
@@ -57,7 +57,7 @@ def train(
         checks: benchmarks in the loop, called at every evaluation with the model and the number of updates.
 
     Raises:
-        RecordError: ``out`` was made by another plan, from other tokens, or was damaged.
+        RecordError: ``out`` was made by another plan or from other tokens, was damaged, or is being written right now.
         ResourceError: the disk is full; run again to go on.
         RunError: the run was asked to stop (run again to go on), was stopped by its guard, or has checkpoints none of
             which is valid.
@@ -70,8 +70,8 @@ def train(
     mark = fingerprint(plan.identity(), tokens.fingerprint)
     if (manifest := finished(out, mark, plain(plan))) is not None:
         return Run(out, manifest)
-    _claim(out, plan, machine, tokens.fingerprint, watch)
-    with stop_signals() as stopping, threads(int(machine.threads)):
+    with hold(out), stop_signals() as stopping, threads(int(machine.threads)):
+        _claim(out, plan, machine, tokens.fingerprint, watch)
         job, state = _prepare(plan, machine, tokens, out, watch, mark, tuple(checks))
         try:
             session = _go_through(job, state, stopping, checkpoint_seconds)
@@ -79,9 +79,8 @@ def train(
         finally:
             state.log.close()
         write_timing(job, session, time.monotonic() - begun)
-        run = seal_run(job)
         checkpoint.prune(job.checkpoints, 1, machine.milestone_every)
-        return run
+        return seal_run(job)
 
 
 def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher) -> None:
@@ -89,11 +88,14 @@ def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher)
 
     The same tokens may come from a folder that was moved: then the plans differ in its path and the run is the same.
     """
+    for left_over in out.glob(".*.partial"):
+        left_over.unlink() if left_over.is_file() else shutil.rmtree(left_over)
     made_by, made_from = out / "plan.json", out / "inputs.json"
     if made_by.is_file():
         earlier = json.loads(made_by.read_text(encoding="utf-8"))
         same = made_from.is_file() and json.loads(made_from.read_text(encoding="utf-8"))["tokens"] == tokens
-        changes = diff({name: earlier.get(name) for name in plan.identity()}, plan.identity()) if same else diff(earlier, plan)
+        names = plan.identity() if same else plain(plan)
+        changes = diff({name: earlier.get(name) for name in names}, {name: plain(plan)[name] for name in names})
         if changes or not same:
             shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
             raise RecordError(f"{out} holds a run of another plan{shown or ' or from other tokens'}\nChoose another "
@@ -127,9 +129,8 @@ def _prepare(
     model.to(machine.device)
     job = Job(plan, machine, tokens, out, watch, mark, losses(plan, machine, model, watch), checks)
     kept = int(found.facts["metrics_bytes"]) if found else 0
-    state = State(
-        model, plan.train.optim.build(model), Detector(plan.train.guard), MetricsLog(out / METRICS, kept), job.stream(())
-    )
+    log = MetricsLog(out / METRICS, kept)
+    state = State(model, plan.train.optim.build(model), Detector(plan.train.guard), log, job.stream(()))
     if found:
         checkpoint.restore(found, state)
         state.batches = job.stream(state.journal)

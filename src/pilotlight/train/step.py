@@ -7,8 +7,8 @@ import torch
 from pilotlight.errors import RunError
 from pilotlight.manifest import write_atomic
 from pilotlight.record.incident import Incident
-from pilotlight.train.events import Stepped
 from pilotlight.tokens.batches import Skip
+from pilotlight.train.events import Stepped
 from pilotlight.train.state import Job, State
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -75,14 +76,13 @@ def _attend_in_bands(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     group = heads // kv_heads
     keys, values = key.reshape(batch * kv_heads, time, size), value.reshape(batch * kv_heads, time, size)
     grouped = query.reshape(batch * kv_heads, group, time, size)
-    places = torch.arange(time, device=query.device)
     bands: list[Tensor] = []
     for low, high in _bands(time):
         part = grouped[:, :, low:high].reshape(batch * kv_heads, group * (high - low), size)
-        scores = torch.bmm(part, keys[:, :high].transpose(1, 2)).view(-1, group, high - low, high)
-        seen = places[low:high, None] >= places[None, :high]
-        shares = torch.softmax(torch.where(seen, scores.float() * size**-0.5, float("-inf")), dim=-1)
-        mixed = torch.bmm(shares.to(query.dtype).view(-1, group * (high - low), high), values[:, :high])
+        unseen = torch.full((high - low, high), float("-inf"), dtype=query.dtype, device=query.device).triu(low + 1)
+        scores = torch.baddbmm(unseen.repeat(group, 1), part, keys[:, :high].transpose(1, 2), alpha=size**-0.5)
+        # Softmax rounds its result only; its sums are float32 in every precision.
+        mixed = torch.bmm(torch.softmax(scores, dim=-1), values[:, :high])
         bands.append(mixed.view(-1, group, high - low, size))
     return torch.cat(bands, dim=2).view(batch, heads, time, size)
 
@@ -90,4 +90,4 @@ def _attend_in_bands(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def _bands(time: int) -> list[tuple[int, int]]:
     count = 1 if time < 64 else 2 if time <= 512 else 4
     edges = [round(time * index / count) for index in range(count + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from jaxtyping import Float
@@ -19,9 +19,36 @@ EPSILON = 1e-6
 
 def rms_norm(values: Float[Tensor, "*rows size"], gain: Float[Tensor, " size"]) -> Float[Tensor, "*rows size"]:
     """Return ``values / rms(values) * gain``, computed in float32, in the precision of ``values``."""
-    wide = values.float()
-    scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
-    return (wide * scale * gain).to(values.dtype)
+    if torch.compiler.is_compiling() or not torch.is_grad_enabled():
+        wide = values.float()
+        return (wide * _scale(wide) * gain).to(values.dtype)
+    return _RMSNorm.apply(values, gain)  # pyright: ignore
+
+
+def _scale(wide: Tensor) -> Tensor:
+    return torch.rsqrt(wide.square().mean(-1, keepdim=True) + EPSILON)
+
+
+@final
+class _RMSNorm(torch.autograd.Function):
+    """The norm with its gradient by hand, which takes half the passes over memory that autograd's takes in eager mode."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, gain: Tensor) -> Tensor:
+        wide = values.float()
+        scale = _scale(wide)
+        ctx.save_for_backward(values, gain, scale)
+        return (wide * scale).mul_(gain).to(values.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        values, gain, scale = ctx.saved_tensors
+        unit = values.float() * scale
+        pull = gradients[0].float() * unit
+        gain_change = pull.flatten(0, -2).sum(0)
+        along = (pull @ gain)[..., None].div_(len(gain))
+        change = torch.addcmul(gradients[0].float() * gain, unit, along, value=-1.0).mul_(scale)
+        return change.to(values.dtype), gain_change
 
 
 @final

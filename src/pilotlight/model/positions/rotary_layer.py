@@ -42,10 +42,11 @@ class RotaryLayer(PositionLayer):
         return hidden
 
     def at_attention(self, heads: Float[Tensor, "batch time heads size"]) -> Float[Tensor, "batch time heads size"]:
-        """Return queries or keys, turned by the angle of their place (computed in float32)."""
+        """Return queries or keys, turned by the angle of their place."""
         time = heads.shape[1]
         cosine, sine = self.cosine[:time], self.sine[:time]
         if time > TABLE:
             cosine, sine = (table.to(heads.device) for table in _angles(time, heads.shape[3], self.period))
         first, second = heads.chunk(2, dim=-1)
-        return (heads * cosine + torch.cat([second, first], -1) * sine).to(heads.dtype)
+        cosine, sine = cosine.to(heads.dtype), sine.to(heads.dtype)
+        return heads * cosine + torch.cat([second, first], -1) * sine

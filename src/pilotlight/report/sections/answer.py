@@ -9,7 +9,7 @@ from pilotlight.report.block import Block, Cell, Gauge, Headline, Span, Tone, ce
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import chance, digits, fixed, percent, shown
-from pilotlight.report.wording import LAUNCH, counted, duration, fold, metric_of, money, spoken
+from pilotlight.report.wording import LAUNCH, counted, duration, fold, metric_of, money, sentences, spoken
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.metric import Metric
 
@@ -70,7 +70,7 @@ def _decided(study: Study, decision: Decision) -> Headline:
         word=decision.launch.value,
         tone=LAUNCH[decision.launch],
         kicker="The full run",
-        because=decision.because,
+        because=sentences(study, decision.because),
         figures=(
             ("Chance of reaching the target", Cell(hope, wanted, "", _chance_tone(target.probability, asked))),
             (f"Predicted {spoken(target.metric)}", cell(target.prediction)),
@@ -78,7 +78,7 @@ def _decided(study: Study, decision: Decision) -> Headline:
             (f"Cost, {decision.cost.basis}", money(decision.cost.money)),
         ),
         gauge=_gauge(target, metric),
-        would_change=decision.would_change,
+        would_change=sentences(study, decision.would_change),
         marks=(
             ("Criteria, fixed before the first trial", Cell(decision.criteria, code=True)),
             ("Deviations from them", Cell("; ".join(decision.deviations) or "none")),

@@ -8,7 +8,7 @@ from pilotlight.report.block import Block, Cell, Facts, Items, Piece, Table
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import percent
-from pilotlight.report.wording import dollars, flops
+from pilotlight.report.wording import dollars, flops, sentences
 from pilotlight.stats.estimate import Estimate
 from pilotlight.units import show_seconds
 
@@ -42,7 +42,7 @@ class Cost(Section):
         ]  # fmt: skip
         cautions = tuple(dict.fromkeys((*cost.seconds.cautions, *(cost.money.cautions if cost.money else ()))))
         if cautions:
-            pieces.append(Items(cautions, "Cautions"))
+            pieces.append(Items(sentences(study, cautions), "Cautions"))
         return Block(_lead(cost.basis, cost.hardware, cost.seconds), tuple(pieces))
 
 

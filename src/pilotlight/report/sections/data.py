@@ -107,7 +107,9 @@ def _repetition(study: Study) -> Table | None:
         ))  # fmt: skip
     full = _full_epochs(study)
     if full is not None:
-        rows.append((Cell("full run"), Cell("–"), Cell(show_count(study.setting("goal.full_run.tokens"))), full, Cell("–")))
+        rows.append(
+            (Cell("full run"), Cell("–"), Cell(show_count(study.setting("goal.full_run.tokens"))), full, Cell("–"))
+        )
     if not rows:
         return None
     return Table(

@@ -8,7 +8,7 @@ from pilotlight.report.block import Block, Cell, Items, Piece, Table
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import fixed, percent
-from pilotlight.report.wording import flops, times
+from pilotlight.report.wording import flops, sentences, times
 from pilotlight.units import show_count
 
 
@@ -29,7 +29,7 @@ class Fidelity(Section):
         if table is not None:
             pieces.append(table)
         if study.decision.advice:
-            pieces.append(Items(study.decision.advice, "Advice"))
+            pieces.append(Items(sentences(study.decision.advice), "Advice"))
         return Block("What differs between the pilot and the run it decides about.", tuple(pieces)) if pieces else None
 
 

@@ -12,7 +12,7 @@ from pilotlight.report.chart import Axis, Chart, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import effect, fixed, how, number, percent, shown
-from pilotlight.report.wording import counted, flops, fold, metric_of, size, spoken, times
+from pilotlight.report.wording import counted, flops, fold, metric_of, sentences, size, spoken, times
 from pilotlight.stats.estimate import Estimate
 from pilotlight.units import show_count
 
@@ -38,14 +38,22 @@ class Forecast(Section):
         forecast = study.decision.forecast if study.decision else None
         if study.decision is None or forecast is None:
             chart = Chart(
-                "ladder", "The ladder so far", "One point per finished training of the baseline.",
+                "ladder", "The baseline along the ladder", "One point per finished training of the baseline.",
                 _compute(), _loss(study), ladder, legend=False,
             )  # fmt: skip
-            return Block("No law could be fitted yet." if study.decision is None else "The runs cannot carry a law; the "
-                         "criteria say why.", (Plot(chart),)) if ladder else None
+            return (
+                Block(
+                    "No law could be fitted yet."
+                    if study.decision is None
+                    else "The runs cannot carry a law; the criteria say why.",
+                    (Plot(chart),),
+                )
+                if ladder
+                else None
+            )
         pieces: list[Piece] = [Plot(_chart(study, study.decision.target, forecast, ladder)), _reach(forecast)]
         if forecast.cautions:
-            pieces.append(Items(forecast.cautions, "Cautions"))
+            pieces.append(Items(sentences(study, forecast.cautions), "Cautions"))
         pieces += [_hold_out(forecast), _laws(study, forecast)]
         return Block(_lead(study, forecast), tuple(pieces))
 
@@ -74,7 +82,10 @@ def _loss(study: Study) -> Axis:
 def _ladder(study: Study) -> tuple[Series, ...]:
     name = metric_of(study).name
     rows = [row for row in (study.results.ladder() if study.results else ()) if name in row.metrics and row.flops > 0]
-    groups = (("baseline runs", [row for row in rows if not row.repeat]), ("A/A repeats", [row for row in rows if row.repeat]))
+    groups = (
+        ("baseline runs", [row for row in rows if not row.repeat]),
+        ("A/A repeats", [row for row in rows if row.repeat]),
+    )
     return tuple(
         Series(
             label, tuple(row.flops for row in found), tuple(row.metrics[name] for row in found), color=0,
@@ -127,7 +138,14 @@ def _chart(study: Study, target: Target, forecast: Prediction, ladder: tuple[Ser
 def _full(forecast: Prediction, name: str, loss: Estimate, color: int, aside: float = 1.0) -> Series:
     note = f"{name}\n{' '.join(shown(loss))} {loss.unit}\n{how(loss)}"
     return Series(
-        name, (forecast.flops * aside,), (loss.value,), (loss.low,), (loss.high,), color=color, symbol="star", notes=(note,)
+        name,
+        (forecast.flops * aside,),
+        (loss.value,),
+        (loss.low,),
+        (loss.high,),
+        color=color,
+        symbol="star",
+        notes=(note,),
     )
 
 

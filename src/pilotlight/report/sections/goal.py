@@ -8,7 +8,7 @@ from pilotlight.report.block import Block, Cell, Facts, Piece, Table, cell
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import chance, number, percent
-from pilotlight.report.wording import dollars, metric_of, size, status
+from pilotlight.report.wording import dollars, metric_of, sentence, size, status
 from pilotlight.units import show_seconds
 
 
@@ -92,7 +92,8 @@ def _checks(study: Study) -> Table:
             (Cell(check.name), Cell(check.threshold), Cell(check.found), status(check.status)) for check in checks
         ),
         details=tuple(
-            check.because + (f" Way out: {check.way_out}" if check.way_out and check.status != "pass" else "")
+            sentence(check.because, study.variants())
+            + (f" Way out: {check.way_out.rstrip('.')}." if check.way_out and check.status != "pass" else "")
             for check in checks
         ),
         caption="The launch follows from these criteria by a rule in code.",

@@ -10,7 +10,7 @@ from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import effect, fixed, how, percent
-from pilotlight.report.wording import counted
+from pilotlight.report.wording import counted, sentences
 
 
 @final
@@ -39,7 +39,7 @@ class Noise(Section):
         if noise.a_a:
             pieces.append(Plot(_chart(noise.a_a, sd.value)))
         if sd.cautions:
-            pieces.append(Items(sd.cautions, "Cautions"))
+            pieces.append(Items(sentences(study, sd.cautions), "Cautions"))
         return Block(
             f"Two trainings of the same set-up that differ in their seed lie about {percent(sd.value * 2**0.5, 2)} apart "
             f"(spread of one run {percent(sd.value, 2)}, from {counted(sd.n, 'run')}); single runs cannot show less.",

@@ -37,7 +37,9 @@ class Provenance(Section):
         text = [(f"corpus {m.fingerprint}", "corpus") for m in study.corpora]
         text += [(f"tokens {m.fingerprint}", "tokens") for m in study.tokens]
         pieces.append(Code(_COMMANDS))
-        versions: dict[str, Any] = dict(study.decision.versions if study.decision else study.facts("started").get("versions", {}))
+        versions: dict[str, Any] = dict(
+            study.decision.versions if study.decision else study.facts("started").get("versions", {})
+        )
         made = [(name, Cell(str(version))) for name, version in sorted(versions.items())]
         machine: Any = study.facts("calibration").get("machine", {})
         made += [(f"machine: {spoken(str(name))}", Cell(setting(value))) for name, value in sorted(machine.items())]
@@ -47,4 +49,6 @@ class Provenance(Section):
         if study.pilot:
             plan = json.dumps(study.pilot, indent=2, ensure_ascii=False, default=str)
             pieces.append(Fold("The plan, every default filled in", (Code(plan),)))
-        return Block("The ledger is a chain of hashes; every finished run is sealed by the hash of its manifest.", tuple(pieces))
+        return Block(
+            "The ledger is a chain of hashes; every finished run is sealed by the hash of its manifest.", tuple(pieces)
+        )

@@ -7,6 +7,7 @@ from typing import ClassVar, final
 from pilotlight.report.block import Block, Items
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
+from pilotlight.report.wording import sentences
 
 
 @final
@@ -21,4 +22,7 @@ class Untested(Section):
         """Return what was not tested, or None where nothing is stated."""
         if study.decision is None or not study.decision.not_tested:
             return None
-        return Block("The decision is silent on these; they can still sink the full run.", (Items(study.decision.not_tested),))
+        return Block(
+            "The decision is silent on these; they can still sink the full run.",
+            (Items(sentences(study.decision.not_tested)),),
+        )

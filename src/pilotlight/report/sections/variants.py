@@ -10,7 +10,7 @@ from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import effect, fixed, how, percent, setting, small_p
-from pilotlight.report.wording import listed, metric_of, spoken, verdict
+from pilotlight.report.wording import listed, metric_of, sentence, spoken, verdict
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.verdict import Verdict
 
@@ -34,7 +34,7 @@ class Variants(Section):
         if decision is None:
             return _planned(study)
         if not decision.findings:
-            return None
+            return _planned(study)
         pieces: list[Piece] = [Plot(_forest(study, decision)), _table(study, decision)]
         trend = _trend(study, decision)
         inner = (Plot(trend), _sizes(study, decision)) if trend else (_sizes(study, decision),)
@@ -54,7 +54,10 @@ def _planned(study: Study) -> Block | None:
         )
         for name in planned
     )  # fmt: skip
-    return Block("Planned; verdicts follow when the trials are done.", (
+    state = (
+        "verdicts follow when the trials are done" if study.decision is None else "too few runs to compare any of them"
+    )
+    return Block(f"Planned; {state}.", (
         Table(("Variant", "Change", "Finished trials"), rows, frozenset({"Finished trials"})),
     ))  # fmt: skip
 
@@ -103,19 +106,15 @@ def _table(study: Study, decision: Decision) -> Table:
         columns=("Variant", "Verdict", "Effect", "p", "Power", "Seeds", "Fresh seeds"),
         rows=tuple(rows),
         numeric=frozenset({"Effect", "p", "Power", "Seeds", "Fresh seeds"}),
-        details=tuple(_detail(finding) for finding in decision.findings),
+        details=tuple(_detail(finding, study.variants()) for finding in decision.findings),
         caption=f"Effects are relative changes of {spoken(metric.name)} against the baseline; {direction}. Intervals are "
         f"corrected for {len(decision.findings)} comparisons; p is adjusted for false discovery.",
     )
 
 
-def _detail(finding: Finding) -> str:
+def _detail(finding: Finding, names: tuple[str, ...]) -> str:
     cautions = "".join(f" Caution: {caution}." for caution in finding.comparison.cautions)
-    return f"{_sentence(finding.because)} Next: {_sentence(finding.next)}{cautions}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return f"{sentence(finding.because, names)} Next: {finding.next.rstrip('.')}.{cautions}"
 
 
 def _forest(study: Study, decision: Decision) -> Chart:
@@ -123,7 +122,9 @@ def _forest(study: Study, decision: Decision) -> Chart:
     series: list[Series] = []
     for place, finding in enumerate(decision.findings):
         color, symbol = _LOOKS[finding.verdict]
-        series.append(_point(finding.verdict.value, finding.comparison.effect, float(place), color, symbol, finding.variant))
+        series.append(
+            _point(finding.verdict.value, finding.comparison.effect, float(place), color, symbol, finding.variant)
+        )
         if finding.confirmation is not None:
             series.append(_point("fresh seeds", finding.confirmation, place + 0.28, 7, "star", finding.variant))
     worth = decision.worth

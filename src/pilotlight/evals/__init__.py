@@ -1,0 +1,1 @@
+"""Trained models on tasks: likelihoods of texts, options and labels, and what they come to with uncertainty."""

@@ -1,0 +1,68 @@
+"""``pilot train``: from a plan file to a model, with one command."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+import typer
+from training_examples import plan_of
+from typer.testing import CliRunner
+
+from pilotlight.cli.train import train
+from pilotlight.errors import ConfigError
+from pilotlight.spec import plain
+from pilotlight.train.final import open_model
+
+
+@pytest.fixture(scope="module")
+def app():
+    app = typer.Typer()
+    app.command()(train)
+    return app
+
+
+@pytest.fixture
+def file(tmp_path):
+    draw = random.Random(0)
+    words = ["".join(draw.choices("abcdefghij", k=6)) for _ in range(200)]
+    (tmp_path / "text").mkdir()
+    for number in range(60):
+        (tmp_path / "text" / f"{number}.txt").write_text(" ".join(draw.choices(words, k=150)) + ".\n")
+    plan = plain(plan_of(steps=6)) | {
+        "corpus": {"sources": [{"kind": "folder", "path": "text"}], "steps": [], "held_out": 0.2}
+    }
+    path = tmp_path / "full.yaml"
+    path.write_text(json.dumps(plan))  # JSON is YAML
+    return path
+
+
+def _go(app, *arguments):
+    return CliRunner().invoke(app, [*map(str, arguments), "--threads", "1", "--device", "cpu"], catch_exceptions=False)
+
+
+def test_it_builds_text_and_tokens_trains_and_says_what_came_of_it(app, file, tmp_path):
+    done = _go(app, file, "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "held-out bits per byte" in done.stdout
+    open_model(tmp_path / "out" / "run")
+    again = _go(app, file, "--out", tmp_path / "out", "--json")
+    facts = json.loads(again.stdout)
+    assert facts["steps"] == 6
+    assert facts["status"] == "finished"
+
+
+def test_a_setting_can_be_changed_on_the_command_line(app, file, tmp_path):
+    done = _go(app, file, "--out", tmp_path / "out", "--set", "train.optim.lr=x2", "--set", "steps=3", "--quiet")
+    assert done.exit_code == 0
+    plan = json.loads((tmp_path / "out" / "run" / "plan.json").read_text())
+    assert plan["train"]["optim"]["lr"] == pytest.approx(6e-3)
+    assert plan["steps"] == 3
+
+
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(app, file, tmp_path):
+    with pytest.raises(ConfigError, match="Did you mean 'steps'"):
+        _go(app, file, "--out", tmp_path / "out", "--set", "stops=3")
+    with pytest.raises(ConfigError, match="path=value"):
+        _go(app, file, "--out", tmp_path / "out", "--set", "steps")
