@@ -90,14 +90,14 @@ def test_text_too_small_for_the_ladder_is_refused_with_how_much_would_do(plan, c
 
 
 def test_too_little_held_out_text_is_refused(plan, command, tmp_path):
-    said = command("run", plan(corpus={"held_out": "1%"}), "--out", tmp_path / "out", "--quiet")
+    said = command("run", plan(corpus={"held_out_bytes": "2k"}), "--out", tmp_path / "out", "--quiet")
     said.refuses("held-out text", "10 kB", "raise corpus.held_out")
 
 
 def test_after_the_plan_is_mended_the_same_folder_is_refused_and_says_what_changed(plan, command, tmp_path):
-    command("run", plan(corpus={"held_out": "1%"}), "--out", tmp_path / "out", "--quiet").refuses("held-out text")
+    command("run", plan(corpus={"held_out_bytes": "2k"}), "--out", tmp_path / "out", "--quiet").refuses("held-out text")
     said = command("run", plan(), "--out", tmp_path / "out", "--quiet")
-    said.refuses("was started with another plan", "corpus.held_out: 0.01 -> 0.15", "another --out")
+    said.refuses("was started with another plan", "corpus.held_out_bytes: 2000.0 -> 1000000.0", "another --out")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_gradients_of_weighted_losses_are_those_of_torch(settings):
     expected = functional.cross_entropy(model.logits(ids).flatten(0, 1), targets.flatten(), reduction="none")
     (expected * weights.flatten()).sum().backward()
     for name, parameter in model.named_parameters():
-        torch.testing.assert_close(own[name], parameter.grad, msg=name)
+        torch.testing.assert_close(own[name], parameter.grad, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("settings", KINDS)
@@ -80,7 +80,7 @@ def test_bf16_is_close_to_float32_and_keeps_parameters_and_gradients_float32(set
 
 
 def test_a_model_starts_at_the_loss_of_guessing():
-    losses = make().losses(rows(4, 60), rows(4, 60, seed=1))
+    losses = make().losses(rows(4, 60), rows(4, 60, seed=1)).detach()
     assert abs(float(losses.mean()) - torch.tensor(float(VOCABULARY)).log()) < 0.1
 
 

@@ -55,8 +55,8 @@ class Wish:
     error: str = "the loss was not finite at step 212 after 4 skipped batches"
 
 
-def write_study(out: Path, wish: Wish | None = None) -> Path:
-    """Return ``out``, filled as a pilot leaves it."""
+def write_study(out: Path, wish: Wish | None = None, full_run: float | None = None) -> Path:
+    """Return ``out``, filled as a pilot leaves it; ``full_run`` is what the full run reached, if it was trained."""
     wish = wish or Wish()
     pilot = _pilot(wish)
     criteria = fingerprint(pilot)
@@ -73,6 +73,8 @@ def write_study(out: Path, wish: Wish | None = None) -> Path:
     if wish.decided:
         write_atomic(out / "full.yaml", "steps: 29297\n")
         write_atomic(out / "decision.json", _decision(wish, criteria, Results.open(out)).to_json() + "\n")
+    if full_run is not None:
+        _run(out / "full" / "run", {"full": 1}, FULL, full_run, 0)
     return out
 
 
@@ -126,29 +128,34 @@ def _rows(out: Path, wish: Wish) -> list[Row]:
 def _row(
     out: Path, variant: str, scale: str, seed: int, effect: float, repeat: str = "", confirmation: bool = False
 ) -> Row:
-    parameters, tokens = SCALES[scale]
     value = _value(variant, scale, seed, effect, repeat)
     name = f"{variant}/{scale}/seed{seed}" + (f"-{repeat}" if repeat else "")
     plan = {"variant": variant, "scale": scale, "seed": seed, "repeat": repeat}
-    metrics = {"bits_per_byte": value, "nats_per_token": value * 2.4, "perplexity": math.exp(value * 2.4)}
-    flops = 7.2 * parameters * tokens
-    with building(out / "runs" / name, kind="run", fingerprint=fingerprint(plan), settings=plan) as draft:
-        lines = [json.dumps(line) for line in _lines(value, tokens, seed)]
-        write_atomic(draft.folder / "metrics.jsonl", "\n".join(lines) + "\n")
-        facts = RunFacts(
-            status="finished", fingerprint=fingerprint(plan), metrics=metrics, train_bits_per_byte=value - 0.03, gap=0.03,
-            parameters=int(parameters), total_parameters=int(parameters * 1.8), tokens=int(tokens), epochs=tokens / 1.1e7,
-            steps=int(tokens / 4096), flops=flops, bytes_per_token=3.4, scored_bytes=400_000, fit="ok", why="",
-            precision="float32", versions={"torch": "2.13.0+cpu"},
-        )  # fmt: skip
-        write_atomic(draft.folder / "run.json", facts.to_json())
+    parameters, tokens = SCALES[scale]
+    facts = _run(out / "runs" / name, plan, SCALES[scale], value, seed)
     return Row(
         name=name, variant=variant, scale=scale, seed=seed, repeat=repeat,
         round="confirmation" if confirmation else "main", status="finished", fingerprint=fingerprint(plan),
         manifest_sha256=sha256(out / "runs" / name / "manifest.json"), parameters=parameters,
-        total_parameters=parameters * 1.8, tokens=tokens, flops=flops, epochs=tokens / 1.1e7, metrics=metrics,
+        total_parameters=parameters * 1.8, tokens=tokens, flops=facts.flops, epochs=facts.epochs, metrics=facts.metrics,
         fit="underfit: still falling 1.2 % per tenth of the run" if scale == "100k-2M" and seed == 0 else "ok",
     )  # fmt: skip
+
+
+def _run(folder: Path, plan: dict[str, Any], size: tuple[float, float], value: float, seed: int) -> RunFacts:
+    parameters, tokens = size
+    metrics = {"bits_per_byte": value, "nats_per_token": value * 2.4, "perplexity": math.exp(value * 2.4)}
+    with building(folder, kind="run", fingerprint=fingerprint(plan), settings=plan) as draft:
+        lines = [json.dumps(line) for line in _lines(value, tokens, seed)]
+        write_atomic(draft.folder / "metrics.jsonl", "\n".join(lines) + "\n")
+        facts = RunFacts(
+            status="finished", fingerprint=fingerprint(plan), metrics=metrics, train_bits_per_byte=value - 0.03,
+            gap=0.03, parameters=int(parameters), total_parameters=int(parameters * 1.8), tokens=int(tokens),
+            epochs=tokens / 1.1e7, steps=int(tokens / 4096), flops=7.2 * parameters * tokens, bytes_per_token=3.4,
+            scored_bytes=400_000, fit="ok", why="", precision="float32", versions={"torch": "2.13.0+cpu"},
+        )  # fmt: skip
+        write_atomic(draft.folder / "run.json", facts.to_json())
+    return facts
 
 
 def _lines(value: float, tokens: float, seed: int) -> list[dict[str, Any]]:

@@ -233,3 +233,10 @@ def test_a_folder_without_a_pilot_is_refused(tmp_path):
     with pytest.raises(RecordError, match="holds no pilot"):
         write_report(tmp_path)
     assert not (tmp_path / NAME).exists()
+
+
+def test_after_the_full_run_prediction_stands_beside_reality(tmp_path):
+    out = write_study(tmp_path / "out", full_run=1.455)
+    text = Reader(write_report(out).read_text(encoding="utf-8")).text
+    assert "Prediction against reality" in text
+    assert "inside the predicted interval, and it reached the target" in text

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from pilotlight.cli.talk import Talk
-    from pilotlight.record.scores import ScoreTable
+    from pilotlight.record.scores import Scored, ScoreTable
     from pilotlight.stats.estimate import Estimate
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
@@ -111,7 +111,7 @@ def read_settings(given: list[str]) -> tuple[Any, dict[str, Any]]:
 
 
 def _range(estimate: Estimate) -> str:
-    return str(estimate).rpartition(" (")[0]
+    return str(estimate).partition("]")[0] + "]"
 
 
 def _n(estimate: Estimate, runs: int) -> str:
@@ -119,36 +119,42 @@ def _n(estimate: Estimate, runs: int) -> str:
 
 
 def _tell(table: ScoreTable, talk: Talk) -> None:
-    from pilotlight.units import show_count
-
     for name in dict.fromkeys(scored.task for scored in table.scores):
-        of_task = [scored for scored in table.scores if scored.task == name]
-        first = of_task[0]
-        aside = f", {first.refused} rows set aside" if first.refused else ""
-        rows = [
-            [
-                scored.model, measured.metric, _range(measured.estimate),
-                f"{measured.chance:.3f}" if measured.chance is not None else "",
-                _n(measured.estimate, len(scored.runs)), measured.estimate.method,
-            ]
-            for scored in of_task for measured in scored.measures
-        ]  # fmt: skip
-        talk.table(
-            f"{name}: {first.kind}, {show_count(first.items)} items{aside}",
-            ["model", "metric", "value [95% interval]", "chance", "n", "method"], rows,
-        )  # fmt: skip
-        contexts = ", ".join(f"{scored.model} {scored.context}" for scored in of_task)
-        talk.say(f"tokens of context: {contexts}")
+        _tell_task([scored for scored in table.scores if scored.task == name], talk)
     if table.differences:
         talk.table(
             f"minus {table.differences[0].against}, on the same items",
-            ["task", "model", "metric", "difference [95% interval]", "better", "method"],
-            [[one.task, one.model, one.metric, _range(one.estimate), one.better, one.estimate.method]
-             for one in table.differences],
-        )  # fmt: skip
+            ["task", "model", "metric", "difference [95% interval]", "unit", "better"],
+            [
+                [one.task, one.model, one.metric, _range(one.estimate), one.estimate.unit, one.better]
+                for one in table.differences
+            ],
+        )
+    methods = [item.estimate.method for scored in table.scores for item in scored.measures]
+    methods += [one.estimate.method for one in table.differences]
+    talk.say(f"intervals: {'; '.join(dict.fromkeys(methods))}")
     _cautions(table, talk)
     for folder in table.folders:
         talk.say(f"scores  {folder}")
+
+
+def _tell_task(of_task: list[Scored], talk: Talk) -> None:
+    from pilotlight.units import show_count
+
+    first = of_task[0]
+    aside = f", {first.refused} rows set aside" if first.refused else ""
+    talk.table(
+        f"{first.task}: {first.kind}, {show_count(first.items)} items{aside}",
+        ["model", "metric", "value [95% interval]", "unit", "chance", "n"],
+        [
+            [
+                scored.model, item.metric, _range(item.estimate), item.estimate.unit,
+                f"{item.chance:.3f}" if item.chance is not None else "", _n(item.estimate, len(scored.runs)),
+            ]
+            for scored in of_task for item in scored.measures
+        ],
+    )  # fmt: skip
+    talk.say(f"tokens of context: {', '.join(f'{scored.model} {scored.context}' for scored in of_task)}")
 
 
 def _cautions(table: ScoreTable, talk: Talk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
 
@@ -62,6 +62,7 @@ def _settings(path: Path, changes: list[str]) -> Plan:
     return settings
 
 
+@final
 class _Teller:
     """Turns the events of a training into progress lines and notes."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, final
 
 import torch
+from safetensors import SafetensorError
 
 from pilotlight.errors import ConfigError, DataError
 from pilotlight.evals.scorer import Scorer
@@ -79,22 +80,30 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _load(folder: Path, device: str) -> Any:
     try:
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
     except ImportError as error:
         raise ConfigError(
             f"{folder} is a Hugging Face model, and transformers is not installed. Install it with: "
             'pip install "pilotlight[hf]"'
         ) from error
+    logging.disable_progress_bar()
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
             dtype="auto" if device.startswith("cuda") else torch.float32,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         first = str(error).strip().splitlines()[:1]
         raise DataError(
             f"{folder} cannot be loaded as a causal language model ({first[0] if first else type(error).__name__}). "
             "Check that it is one, and that its files are whole."
         ) from error
+    model, info = loaded
+    if missing := sorted(info["missing_keys"]):
+        # The library fills such weights at random and only warns.
+        raise DataError(
+            f"{folder} lacks {len(missing)} weights of its model, the first {missing[0]}. Give the whole model."
+        )
     return model.eval().to(device)
 
 

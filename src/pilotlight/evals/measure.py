@@ -71,7 +71,11 @@ def _mean(scores: Any) -> float:
 
 def _estimate(scores: Any, unit: str, statistic: Statistic | None) -> Estimate:
     if scores.shape[1] > 1:
-        return two_level(scores, unit=unit, statistic=statistic)
+        found = two_level(scores, unit=unit, statistic=statistic)
+        if found.low < found.high:
+            return found
+        caution = "every item gives the same, so the interval has no width: other items may differ"
+        return found.model_copy(update={"cautions": (*found.cautions, caution)})
     value = float(np.mean([(statistic or _mean)(run) for run in scores]))
     return exact(value, unit, "one item", 1, "one item: how far other items differ cannot be known")
 

@@ -156,6 +156,8 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
     """
     wanted = list(wanted)
     entered = _entered(campaign)
+    for row in entered.values():
+        _refuse_easy_target(campaign.pilot, row)
     done = {name for name, row in entered.items() if row.status != "killed"}
     missing = {trial.name: trial for trial in wanted if trial.name not in done}
     total = calibration.everything(wanted)

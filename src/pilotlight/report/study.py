@@ -18,8 +18,8 @@ from pilotlight.record.run import FACTS, METRICS, RunFacts, read_lines
 
 Found = TypeVar("Found")
 
-FULL = "full"
-"""Folder below the pilot's where the full run is looked for."""
+FULL = "full/run"
+"""Where below the pilot's folder the full run is looked for: ``pilot train OUT/full.yaml --out OUT/full``."""
 
 
 @final
@@ -55,7 +55,7 @@ class Study:
     corpora: tuple[Manifest, ...]
     tokens: tuple[Manifest, ...]
     full: RunFacts | None
-    """The full run, once it was trained into ``full/``."""
+    """The full run, once it was trained into ``full/run``."""
     void: str
     """Why nothing can be concluded from this folder; empty where all is well."""
     files: Mapping[str, str]
@@ -74,7 +74,7 @@ class Study:
         void: list[str] = []
         pilot = _try(void, lambda: _mapping(out / "pilot.json"), {})
         results = _try(void, lambda: _results(out, ledger), None)
-        curves = _try(void, lambda: tuple(_curves(out)), ())
+        curves = tuple(_curves(out))
         decision = _try(void, lambda: _decision(out), None)
         _check_runs(out, results, void)
         _check_criteria(decision, ledger, void)
@@ -212,7 +212,10 @@ def _manifests(folder: Path, kind: str) -> tuple[Manifest, ...]:
 def _curves(out: Path) -> Iterable[Curve]:
     for path in sorted((out / "runs").glob(f"*/*/*/{METRICS}")):
         variant, scale, seed = path.parent.relative_to(out / "runs").parts
-        lines = read_lines(path)
+        try:
+            lines = read_lines(path)
+        except RecordError:
+            continue  # of a killed trial; the curves of entered runs are checked against their seal
         yield Curve(
             name=f"{variant}/{scale}/{seed}",
             variant=variant,

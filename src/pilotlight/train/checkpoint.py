@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import nn
@@ -22,6 +22,7 @@ from pilotlight.train.state import State
 _KIND = "checkpoint"
 
 
+@final
 class Checkpoint(NamedTuple):
     """A valid checkpoint on disk: its folder and the facts of its ``state.json``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from pilotlight.record.run import Score
 from pilotlight.tokens.held_out import Windows
 
 
+@final
 class Evaluation(NamedTuple):
     """Sums over scored text: nats and targets by document, and the bytes they stand for."""
 

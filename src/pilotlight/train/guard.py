@@ -22,6 +22,7 @@ _LEAST_SPREAD_NORM = 0.14  # of the logarithm: within 3 times the median a norm 
 Judgement = Literal["accept", "non_finite", "spike"]
 
 
+@final
 class Guard(Spec):
     """Settings of the bad-step detector: on clean traces of small models k = 8 flags below 1 step in 1,000."""
 
@@ -109,4 +110,4 @@ def _limit(window: deque[float], k: float, relative: float, absolute: float) -> 
 
 
 def _above(value: float, window: deque[float], k: float, *, relative: float = 0.0, absolute: float = 0.0) -> bool:
-    return value > window[-1] and value > _limit(window, k, relative, absolute)
+    return value > _limit(window, k, relative, absolute)

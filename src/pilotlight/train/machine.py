@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, final
 
 from pydantic import Field
 
 from pilotlight.spec import Spec
 
 
+@final
 class Machine(Spec):
     """Settings of the computer, not of the model: results agree between machines within rounding.
 

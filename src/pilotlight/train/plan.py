@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, final
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,7 @@ _AUTOMATIC: dict[str, Precision] = {"cpu": "float32", "cuda": "bfloat16"}
 """What ``precision: auto`` means on each kind of device."""
 
 
+@final
 class Training(Spec):
     """How a model is trained, apart from its shape, its data and the number of steps."""
 
@@ -57,6 +58,7 @@ class Training(Spec):
     """Which steps are believed."""
 
 
+@final
 class Plan(Spec):
     """One training. The same plan on the same tokens gives the same weights, up to rounding between machines."""
 

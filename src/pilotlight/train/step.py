@@ -26,18 +26,21 @@ def gradient(job: Job, state: State, rows: torch.Tensor) -> tuple[float, float]:
         share.backward()
         parts.append(share.detach())
     loss = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
-    gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
-    loss, norm = torch.stack([loss, torch.nn.utils.get_total_norm(gradients)]).tolist()
+    loss, norm = torch.stack([loss, torch.nn.utils.get_total_norm(_gradients(state))]).tolist()
     return loss, norm
+
+
+def _gradients(state: State) -> list[torch.Tensor]:
+    groups = state.optimiser.param_groups  # walking the modules instead costs as much as the rest of the bookkeeping
+    return [parameter.grad for group in groups for parameter in group["params"] if parameter.grad is not None]
 
 
 def apply(job: Job, state: State, norm: float) -> float:
     """Update the model with the gradient it holds, clipped to the plan's norm; return the schedule's factor."""
     clip = job.plan.train.clip
     if clip is not None and norm > clip:
-        for parameter in state.model.parameters():
-            if parameter.grad is not None:
-                parameter.grad.mul_(clip / norm)
+        for found in _gradients(state):
+            found.mul_(clip / norm)
     factor = job.plan.train.schedule.factor(state.step, job.plan.steps)
     for group in state.optimiser.param_groups:
         group["lr"] = group["peak"] * factor

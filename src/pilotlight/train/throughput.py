@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from pilotlight.events import silent
 from pilotlight.model.weight import initialise
@@ -27,6 +27,7 @@ WARM_UP = 3  # steps not counted: the first ones allocate memory, choose kernels
 LEAST_STEPS = 5
 
 
+@final
 class Throughput(NamedTuple):
     """Seconds of single steps, in order, and of scoring one window of held-out text."""
 

@@ -29,7 +29,7 @@ class Fidelity(Section):
         if table is not None:
             pieces.append(table)
         if study.decision.advice:
-            pieces.append(Items(sentences(study.decision.advice), "Advice"))
+            pieces.append(Items(sentences(study, study.decision.advice), "Advice"))
         return Block("What differs between the pilot and the run it decides about.", tuple(pieces)) if pieces else None
 
 

@@ -30,11 +30,14 @@ class Scorecard(Section):
             return None
         inside = predicted.low <= reached <= predicted.high
         met = reached <= target.threshold
+        forecast = study.decision.forecast
+        other = forecast is not None and not 0.95 < study.full.flops / forecast.flops < 1.05
         places = digits(predicted.half_width)
         return Block(
             lead=f"The full run was trained. Its {spoken(target.metric)} is {fixed(reached, places)}, "
             f"{'inside' if inside else 'outside'} the predicted interval, and it "
-            f"{'reached' if met else 'missed'} the target.",
+            f"{'reached' if met else 'missed'} the target."
+            f"{' It is of another size than was predicted, so it does not test the forecast.' if other else ''}",
             pieces=(
                 Facts((
                     (f"Reached {spoken(target.metric)}", Cell(fixed(reached, places), target.unit)),

@@ -45,6 +45,11 @@ def _lead(study: Study, finished: int, lost: int) -> str:
     return text + (f", {left_out} left out for want of budget." if left_out else ".")
 
 
+def _fit(fit: str) -> Cell:
+    word, _, reason = fit.partition(":")
+    return Cell(word or "–", note=reason.strip(), tone="" if word in ("", "ok") else "open")
+
+
 def _table(study: Study, rows: list[Row]) -> Table:
     metric = metric_of(study)
     columns = ("Trial", "Round", metric.unit, "Parameters", "Tokens", "Epochs", "FLOPs", "Fit", "Incidents", "Plan")
@@ -52,11 +57,11 @@ def _table(study: Study, rows: list[Row]) -> Table:
         columns,
         tuple(
             (
-                Cell(row.name, f"A/A: {row.repeat} reseeded" if row.repeat else ""), Cell(row.round),
+                Cell(row.name, note=f"A/A: {row.repeat} reseeded" if row.repeat else ""), Cell(row.round),
                 Cell(number(row.metrics[metric.name]) if metric.name in row.metrics else "–"),
-                Cell(show_count(row.parameters), f"{show_count(row.total_parameters)} with embeddings"),
+                Cell(show_count(row.parameters), note=f"{show_count(row.total_parameters)} with embeddings"),
                 Cell(show_count(row.tokens)), Cell(fixed(row.epochs, 2)), Cell(flops(row.flops).removesuffix(" FLOPs")),
-                Cell(row.fit or "–", tone="open" if row.fit not in ("", "ok") else ""),
+                _fit(row.fit),
                 Cell(str(row.incidents), tone="open" if row.incidents else ""), Cell(row.fingerprint, code=True),
             )
             for row in rows

@@ -24,5 +24,5 @@ class Untested(Section):
             return None
         return Block(
             "The decision is silent on these; they can still sink the full run.",
-            (Items(sentences(study.decision.not_tested)),),
+            (Items(sentences(study, study.decision.not_tested)),),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from pilotlight.train.objectives import Losses, Objective
 
@@ -14,6 +14,7 @@ def _losses(model: Any, rows: torch.Tensor) -> torch.Tensor:
     return model(rows[:, :-1], rows[:, 1:])
 
 
+@final
 class NextToken(Objective):
     """Cross-entropy of the next token (Bengio et al. 2003), in nats."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 
+@final
 class SGD(Optim):
     """Gradient descent with Nesterov momentum (Sutskever et al. 2013): the plain reference for other optimisers."""
 

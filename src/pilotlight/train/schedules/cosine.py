@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import final
 
 from pydantic import Field
 
@@ -10,6 +11,7 @@ from pilotlight.train.schedules import Schedule
 from pilotlight.units import Share
 
 
+@final
 class Cosine(Schedule):
     """Linear warmup and cosine decay (Loshchilov and Hutter 2017, arXiv 1608.03983) to a tenth, as in Chinchilla."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, final
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from pilotlight.train.schedules import Schedule
 from pilotlight.units import Share
 
 
+@final
 class WSD(Schedule):
     """Warmup-stable-decay (Hu et al. 2024, arXiv 2404.06395); ``sqrt`` after Haegele et al. (arXiv 2405.18392).
 
