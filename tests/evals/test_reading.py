@@ -110,10 +110,10 @@ def test_a_file_that_is_no_task_is_refused_with_line_and_expected_fields(content
 
 def test_other_files_and_unknown_settings_are_refused_in_words(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n")
-    with pytest.raises(DataError, match="JSON lines"):
+    with pytest.raises(DataError, match=r"JSON lines"):
         load(tmp_path / "t.csv")
     path = write_rows(tmp_path / "t.jsonl", [GOOD])
-    with pytest.raises(ConfigError, match="no setting 'promt'.*Did you mean 'prompt'"):
+    with pytest.raises(ConfigError, match=r"no setting 'promt'.*Did you mean 'prompt'"):
         load(path, settings={"promt": "x"})
     with pytest.raises(ConfigError, match="choise"):
         load(path, kind="choise")
@@ -122,3 +122,10 @@ def test_other_files_and_unknown_settings_are_refused_in_words(tmp_path):
 def test_only_the_first_items_are_kept_where_asked(tmp_path):
     loaded = load(write_rows(tmp_path / "t.jsonl", [GOOD] * 5), most=2)
     assert len(loaded.items) == 2
+
+
+def test_a_file_named_after_its_split_takes_the_name_of_its_folder(tmp_path):
+    folder = tmp_path / "winogrande"
+    folder.mkdir()
+    assert load(write_rows(folder / "dev.jsonl", [GOOD])).name == "winogrande-dev"
+    assert load(write_rows(folder / "mine.jsonl", [GOOD])).name == "mine"

@@ -56,7 +56,7 @@ def held_out(arms: Sequence[Arm]) -> Loaded:
     if items and [(item.id, (item.spans[0].bytes,)) for item in items] != first:
         raise RecordError(f"the held-out text of {runs[0].folder} differs from what it was scored on. Train it again.")
     mark = fingerprint([list(pair) for pair in first])
-    return Loaded(TASK, Passage(), items, (), mark)
+    return Loaded(TASK, Passage(), items, (), mark, is_held_out=True)
 
 
 def _items(member: Member) -> list[TextItem]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class OwnModel(Scorer):
     """A trained decoder, scored in the precision it was trained in."""
 
-    tokens_at_once = 8192
+    tokens_at_once = 4096
 
     def __init__(self, model: DecoderModel, encoder: Encoder, context: int) -> None:
         self.model = model

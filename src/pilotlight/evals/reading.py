@@ -26,6 +26,8 @@ PIECE = 8192.0
 """Bytes of a plain-text file that make one item, cut at paragraph bounds."""
 _ORDER = ("choice", "classification", "passage")
 _SHOWN = 3
+_SPLITS = frozenset({"dev", "train", "test", "val", "valid", "validation", "data"})
+_LONGEST = 100  # a folder is named after it, with a fingerprint and more while it is written
 
 
 @final
@@ -39,6 +41,8 @@ class Loaded:
     refused: tuple[RefusedRow, ...]
     sha256: str
     """Of the file."""
+    is_held_out: bool = False
+    """The held-out text of runs, which they have scored already; ``items`` may then be empty."""
 
 
 def load(
@@ -77,7 +81,13 @@ def load(
     if most is not None and most < len(items):
         watch(Note(f"{path}: the first {most} of {len(items)} items are scored", "warning"))
         items = items[:most]
-    return Loaded(Path(name).stem, task, tuple(items), bad, sha256(path))
+    return Loaded(_name(path), task, tuple(items), bad, sha256(path))
+
+
+def _name(path: Path) -> str:
+    """Return the name of the file, with its folder's where it is ``dev.jsonl`` or the like."""
+    stem = Path(plain_name(path.name)).stem
+    return (f"{path.resolve().parent.name}-{stem}" if stem.lower() in _SPLITS else stem)[:_LONGEST]
 
 
 def _reasons(bad: Sequence[RefusedRow]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from pilotlight.errors import ConfigError
 from pilotlight.evals.arms import Arm, Member
-from pilotlight.evals.held_out import TASK as HELD_OUT
 from pilotlight.evals.held_out import held_out, stored
 from pilotlight.evals.likelihood import likelihoods
 from pilotlight.evals.reading import Loaded, load
@@ -60,27 +60,41 @@ def score(
             "two files have the same name, so their scores could not be told apart; score them one by one."
         )
     machine = resolve(Machine.model_validate({"device": scoring.device, "threads": scoring.threads or "auto"}))
-    folders: list[str] = []
-    found: dict[str, dict[str, list[list[ItemScore]]]] = {item.name: {} for item in loaded}
-    facts: dict[tuple[str, str], list[Scored]] = {}
     with threads(int(machine.threads)):
-        for arm in arms:
-            for member in arm.members:
-                one = _Scoring(member, arm.name, scoring, machine.device, watch)
-                for item in loaded:
-                    scores, scored, folder = one.of(item)
-                    found[item.name].setdefault(arm.name, []).append(scores)
-                    facts.setdefault((item.name, arm.name), []).append(scored)
-                    folders += [str(folder)] if folder else []
-    return ScoreTable(
-        scores=tuple(_together(item, arm, found[item.name][arm.name], facts[item.name, arm.name])
-                     for item in loaded for arm in arms),
-        differences=tuple(
-            difference for item in loaded for arm in arms[1:]
-            for difference in _differences(item, arms[0], arm, found[item.name])
-        ),
-        folders=tuple(folders),
-    )  # fmt: skip
+        results = {
+            arm.name: [
+                [one.of(item) for item in loaded]
+                for one in (_Scoring(member, arm.name, scoring, machine.device, watch) for member in arm.members)
+            ]
+            for arm in arms
+        }
+    return _table(arms, loaded, results)
+
+
+def _table(arms: Sequence[Arm], loaded: list[Loaded], results: Mapping[str, list[list[_Result]]]) -> ScoreTable:
+    scores: list[Scored] = []
+    differences: list[Difference] = []
+    for place, task in enumerate(loaded):
+        runs = {name: [member[place].scores for member in members] for name, members in results.items()}
+        facts = {name: [member[place].summary for member in members] for name, members in results.items()}
+        here = [_together(task, arm, runs[arm.name], facts[arm.name]) for arm in arms]
+        for arm, scored in zip(arms[1:], here[1:], strict=True):
+            shown = (here[0].context, scored.context)
+            caution = "" if shown[0] == shown[1] else f"the models see {shown[0]} and {shown[1]} tokens at a time"
+            differences += _differences(task, arms[0], arm, runs, caution)
+        scores += here
+    folders = [str(one.folder) for members in results.values() for member in members for one in member if one.folder]
+    return ScoreTable(scores=tuple(scores), differences=tuple(differences), folders=tuple(folders))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What one model got on one task, and the folder that holds it, if it was written here."""
+
+    scores: list[ItemScore]
+    summary: Scored
+    folder: Path | None
 
 
 @final
@@ -95,12 +109,12 @@ class _Scoring:
         self._watch = watch
         self._scorer: Scorer | None = None
 
-    def of(self, task: Loaded) -> tuple[list[ItemScore], Scored, Path | None]:
-        """Return the score of every item, the summary, and the folder of both if there is one."""
+    def of(self, task: Loaded) -> _Result:
+        """Return the scores, from the folder where they are finished."""
         member, scoring = self._member, self._scoring
-        if task.name == HELD_OUT and member.kind == "run":
+        if task.is_held_out and member.kind == "run":
             scores = stored(member)
-            return scores, self._summary(task, scores, self._trained_context()), None
+            return _Result(scores, self._summary(task, scores, self._trained_context()), None)
         settings = {
             "version": VERSION, "task": plain(task.task), "sha256": task.sha256, "items": len(task.items),
             "model": member.fingerprint, "context": scoring.context,
@@ -111,7 +125,7 @@ class _Scoring:
         finished = read_scores(folder, mark)
         if finished is not None:
             self._watch(Note(f"{self._arm} {member.name}: {task.name} was scored before, in {folder}"))
-            return finished[0], finished[1], folder
+            return _Result(finished[0], finished[1], folder)
         if self._scorer is None:
             self._scorer = open_model(member, self._device)
         scores = scores_of(self._scorer, task, f"{self._arm} {member.name}: {task.name}", scoring.context, self._watch)
@@ -123,7 +137,7 @@ class _Scoring:
                 f"than the context of {context} tokens and were cut on the left", "warning",
             ))  # fmt: skip
         write_scores(folder, mark, settings, summary, scores, task.refused)
-        return scores, summary, folder
+        return _Result(scores, summary, folder)
 
     def _trained_context(self) -> int:
         from pilotlight.record.run import Run
@@ -204,14 +218,16 @@ def pairs(old: Arm, new: Arm) -> tuple[list[int], list[int], str]:
     return list(range(count)), list(range(count)), "the runs share no two seeds and are paired in order"
 
 
-def _differences(task: Loaded, old: Arm, new: Arm, runs: Mapping[str, list[list[ItemScore]]]) -> list[Difference]:
-    left, right, caution = pairs(old, new)
+def _differences(
+    task: Loaded, old: Arm, new: Arm, runs: Mapping[str, list[list[ItemScore]]], context: str
+) -> list[Difference]:
+    left, right, pairing = pairs(old, new)
     found: list[Difference] = []
     for measure in task.task.measures(task.items):
         if measure.name == "perplexity" and not _same_tokens(runs[old.name][0], runs[new.name][0]):
             continue  # tokens of two tokenizers are different units
         estimate = measure.difference([runs[new.name][i] for i in right], [runs[old.name][i] for i in left])
-        cautions = (*estimate.cautions, *([caution] if caution else []))
+        cautions = (*estimate.cautions, *(caution for caution in (pairing, context) if caution))
         found.append(Difference(
             task=task.name, model=new.name, against=old.name, metric=measure.name, better=measure.better,
             estimate=estimate.model_copy(update={"cautions": cautions}),

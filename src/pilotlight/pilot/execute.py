@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pilotlight.errors import ConfigError, RecordError, RunError
+from pilotlight.errors import ConfigError, RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import NAME, sha256, versions, write_atomic
 from pilotlight.pilot import measure, trials
@@ -31,6 +31,8 @@ from pilotlight.work.pool import Pool
 from pilotlight.work.unit import Outcome, Unit
 
 CRITERIA, CALIBRATION, STARTED = "criteria", "calibration", "started"
+# Errors that say nothing about the trial: it is tried again once the machine has room.
+OF_THE_MACHINE = ("ResourceError", "OSError", "PermissionError", "MemoryError", "OutOfMemoryError")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher =
         DataError: the text cannot be read or is too small for the ladder.
         RecordError: ``out`` belongs to another pilot, or a finished run in it was edited.
         EvidenceError: the budget does not pay for one trial.
+        ResourceError: disk or memory ran out.
         RunError: every trial failed.
     """
     pilot.check()
@@ -153,6 +156,10 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
     """Train what is missing of ``wanted`` and enter every outcome into the ledger.
 
     A trial that failed for a reason of its own is a result and stays one; one that was killed is tried again.
+
+    Raises:
+        ResourceError: disk or memory ran out; what is finished stays, and a restart goes on.
+        RunError: every trial failed.
     """
     wanted = list(wanted)
     entered = _entered(campaign)
@@ -175,6 +182,8 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
         relay.finish(trial.name, f"{count} of {len(wanted)} trials")
         if row.status != "finished":
             campaign.watch(Note(f"{trial.name} {row.status}: {row.error}", "warning"))
+        if outcome.error_class in OF_THE_MACHINE:
+            raise ResourceError(f"{trial.name}: {outcome.error}")
         _refuse_easy_target(campaign.pilot, row)
     rows = _entered(campaign)
     if not any(row.status == "finished" for row in rows.values()):
@@ -215,7 +224,8 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
         "repeat": trial.repeat, "round": trial.round, "fingerprint": fingerprint(trial.plan(campaign.pilot)),
     }  # fmt: skip
     if outcome.status != "finished":
-        return Row(**told, status=outcome.status, error=outcome.error)
+        status = "killed" if outcome.error_class in OF_THE_MACHINE else outcome.status
+        return Row(**told, status=status, error=outcome.error)
     facts = RunFacts.from_json((folder / "run.json").read_text(encoding="utf-8"))
     return Row(
         **told, status="finished", manifest_sha256=sha256(folder / NAME), parameters=facts.parameters,

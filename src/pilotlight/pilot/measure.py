@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pilotlight.errors import RunError
+from pilotlight.errors import ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.pilot import calibration as store
 from pilotlight.pilot.calibration import Calibration, Rung
@@ -57,7 +57,8 @@ def _measured(pool: Pool, units: list[Unit], done: int, total: int, watch: Watch
     found: list[dict[str, Any]] = []
     for outcome in pool.run(units, watch=silent):
         if outcome.status != "finished":
-            raise RunError(f"the speed of this machine could not be measured: {outcome.error}")
+            kind = ResourceError if outcome.error_class == "ResourceError" else RunError
+            raise kind(f"the speed of this machine could not be measured: {outcome.error}")
         found.append(outcome.result)
         watch(Progress("measuring this machine", done + len(found), total, "shapes"))
     return found
@@ -104,7 +105,7 @@ def _rung(plan: Plan, tokens: Tokens, found: list[dict[str, Any]]) -> Rung:
     window = max(float(item["window"]) for item in found)
     evaluations = -(-plan.steps // plan.evaluate_every)
     few = len(windows(tokens, plan.train.context, plan.train.evaluate_bytes).ids)
-    # the end scores the held-out text and as much training text beside it
-    many = 2 * len(windows(tokens, plan.train.context, plan.train.score_bytes).ids)
+    # the end scores the held-out text, and a quarter as much training text beside it
+    many = 1.25 * len(windows(tokens, plan.train.context, plan.train.score_bytes).ids)
     flops = measure(plan.model, tokens.vocabulary, plan.train.context).training_flops_per_token * plan.tokens
     return Rung(flops=flops, seconds=START_SECONDS + plan.steps * step + window * (evaluations * few + many))

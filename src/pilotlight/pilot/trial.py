@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotlight.events import Note, Progress, Watcher
+from pilotlight.record.incident import Incident
 
 
 def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
         # progress and notes alone: an event for every step of every trial would be most of what a small trial does
         if isinstance(event, Progress | Note):
             watch(event)
+        elif isinstance(event, Incident):
+            watch(Note(f"step {event.step}: {event.kind}: {event.seen}; {event.action}", "warning"))
 
     train(
         plan, Machine.model_validate(arguments["machine"]), Tokens.open(Path(arguments["tokens"])),

@@ -1,0 +1,1 @@
+"""What happened, as files: all that pages show, read without torch."""

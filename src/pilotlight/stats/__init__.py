@@ -1,0 +1,1 @@
+"""Numbers with their uncertainty: estimates, comparisons, verdicts, power; NumPy and SciPy only."""
