@@ -38,6 +38,7 @@ MODES = {
     "eager fp32": (False, False),
 }
 Step = Callable[[], None]
+CLOCK = time.perf_counter
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,9 @@ def alternate(steps: dict[str, Step], seconds: float) -> dict[str, list[float]]:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(next(iter(taken.values()))) < 3:
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = CLOCK()
             step()
-            taken[name].append(time.perf_counter() - start)
+            taken[name].append(CLOCK() - start)
     return taken
 
 
@@ -164,7 +165,7 @@ def compare(name: str, seconds: float) -> list[str]:
 
 def tiny_worker(place: int, mode: str, seconds: float) -> None:
     """Print tokens/s and the seconds of the first step of one tiny shape in one mode, on one thread."""
-    torch.set_num_threads(1)
+    use_threads(1)
     step = ours(TINY[place], *MODES[mode])
     start = time.perf_counter()
     step()
@@ -205,12 +206,23 @@ def section(title: str, text: list[str]) -> None:
     except ImportError:
         pass
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
-    facts = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'none'}, {made}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}."
+    clock = "CPU time of the process" if CLOCK is time.process_time else "wall clock"
+    machine = f"{torch.get_num_threads()} threads on {os.cpu_count()} cores, {clock}, load {os.getloadavg()[0]:.1f}"
+    facts = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'none'}, {made}, {machine}."
     block = "\n".join([f"## {title}", "", facts, "", *text, ""])
     page = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measurements\n"
     old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
     page = old.sub(lambda _: block + "\n", page) if old.search(page) else page.rstrip() + "\n\n" + block
     RESULTS.write_text(page.rstrip() + "\n", encoding="utf-8")
+
+
+def use_threads(threads: int | None) -> None:
+    """Set torch's threads; with one of them, seconds are CPU time instead of the clock on the wall."""
+    global CLOCK
+    if threads:
+        torch.set_num_threads(threads)
+    if threads == 1:
+        CLOCK = time.process_time
 
 
 def main() -> None:
@@ -220,14 +232,19 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="tiny trials on one thread, with the cost of compiling")
     parser.add_argument("--tiny-worker", nargs=2, metavar=("PLACE", "MODE"), help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=20.0, help="measuring time per shape and mode")
+    parser.add_argument(
+        "--threads", type=int, help="threads of torch; 1 is timed by CPU time, which a busy machine spares"
+    )
     parser.add_argument("--dry", action="store_true", help="leave RESULTS.md alone")
     given = parser.parse_args()
+    use_threads(1 if given.tiny else given.threads)
     if given.tiny_worker:
         tiny_worker(int(given.tiny_worker[0]), given.tiny_worker[1], given.seconds)
         return
     if given.tiny:
         text = [
-            "Context 256, 8 rows, vocabulary 4096, heads of 32. Compiling: seconds of the first step, cold / with the disk cache.",
+            "Context 256, 8 rows, vocabulary 4096, heads of 32. Compiling: wall seconds of the first step, cold / with the "
+            "disk cache.",
             "",
             "| depth x width | " + " | ".join(MODES) + " | bf16 compiling | fp32 compiling |",
             "|---|" + "---|" * 6,
@@ -236,9 +253,9 @@ def main() -> None:
         title = "Tiny trials, tokens per second of one thread"
     else:
         text = [
-            "Context 256, vocabulary 4096, heads of 64, tied embeddings, feed-forward 3 x width. Medians of alternating steps.",
+            "Context 256, vocabulary 4096, heads of 64, tied embeddings, feed-forward 3 x width; medians of alternating steps.",
             "",
-            "| non-embedding parameters: depth x width | mode | Pilotlight tokens/s | GFLOP/s | Hugging Face Llama tokens/s | ratio |",
+            "| parameters: depth x width, batch | mode | Pilotlight tokens/s | GFLOP/s | Hugging Face Llama tokens/s | ratio |",
             "|---|---|---|---|---|---|",
             *(row for name in given.shapes for row in compare(name, given.seconds)),
         ]
