@@ -28,7 +28,13 @@ main()
 @pytest.fixture
 def run(tmp_path):
     text = write_text(tmp_path / "texts", documents=90)
-    path = write_plan(tmp_path / "plan.yaml", text, corpus={"held_out": "30%"})
+    scales = [
+        {"parameters": "2k", "tokens": 2000},
+        {"parameters": "5k", "tokens": 4000, "seeds": 1, "baseline_only": True},
+        {"parameters": "30k", "tokens": 6000, "seeds": 1, "baseline_only": True},
+    ]
+    goal = {"full_run": {"parameters": "60k", "tokens": "20k"}}
+    path = write_plan(tmp_path / "plan.yaml", text, corpus={"held_out": "30%"}, goal=goal, scales=scales)
     keep_calibration(Pilot.load(path), 2)
 
     def go(room: int, out: str = "out") -> subprocess.CompletedProcess[str]:
@@ -42,7 +48,7 @@ def run(tmp_path):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("room", [50_000, 80_000])
 def test_a_disk_that_is_full_while_trials_are_trained_is_said_and_the_pilot_goes_on_later(room, run, tmp_path):
-    """The tokens (65 kB) do not fit; or they do, but the checkpoints of the larger rungs (93 kB) do not."""
+    """The tokens (65 kB) do not fit; or they do, but the model of the largest rung (150 kB) does not."""
     full = run(room)
     assert full.returncode in (1, 3), full.stdout + full.stderr
     assert "Traceback" not in full.stderr

@@ -96,10 +96,12 @@ def accuracy(chance: float) -> tuple[Measure, ...]:
     The total favours short options; per byte is less so (Brown et al. 2020, arXiv 2005.14165, section 2.4).
     """
     per_byte = _measure("accuracy", lambda run: np.array([chosen(score) == score.right for score in run]), None, chance)
-    total = Measure(
-        "accuracy_by_total", "share", "higher",
-        lambda run: np.array([int(np.argmin(score.nats)) == score.right for score in run]), None, chance,
-    )  # fmt: skip
+    total = _measure(
+        "accuracy_by_total",
+        lambda run: np.array([int(np.argmin(score.nats)) == score.right for score in run]),
+        None,
+        chance,
+    )
     return per_byte, total
 
 

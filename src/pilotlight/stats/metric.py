@@ -25,7 +25,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric(
             name="bits_per_byte", unit="bits/byte", better="lower", version=1,
-            description="negative log2 likelihood of held-out text per UTF-8 byte of it, end tokens included",
+            description="negative log2 likelihood of held-out text per UTF-8 byte of it; the end token is context, never a target",
             comparable_across="tokenizers, vocabularies, model shapes and data recipes, on the same held-out text",
         ),
         Metric(
@@ -41,6 +41,11 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="accuracy", unit="share", better="higher", version=1,
             description="share of items whose right option gets the highest likelihood per byte",
+            comparable_across="all models, on the same items",
+        ),
+        Metric(
+            name="accuracy_by_total", unit="share", better="higher", version=1,
+            description="share of items whose right option gets the highest likelihood, whatever its length",
             comparable_across="all models, on the same items",
         ),
         Metric(
