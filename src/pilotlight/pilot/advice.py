@@ -41,11 +41,21 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
             found.append(
                 f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters."
             )
+    found += _without_verdict(pilot, results)
     ill = [row for row in results.finished(BASELINE) if row.fit and not row.fit.startswith("ok")]
     found += sorted({f"{row.scale}: {row.fit}" for row in ill})
     if prediction is not None:
         found += [f"Prediction: {caution}" for caution in prediction.cautions]
     return tuple(found)
+
+
+def _without_verdict(pilot: Pilot, results: Results) -> list[str]:
+    found: list[str] = []
+    for name in (name for name in pilot.variants if not any(results.finished(name))):
+        lost = [row for row in results.lost() if row.variant == name]
+        why = f"every trial of it was lost, the first by: {lost[0].error}" if lost else "the budget left it out"
+        found.append(f"{name} has no verdict: {why}")
+    return found
 
 
 def not_tested(pilot: Pilot) -> tuple[str, ...]:

@@ -45,10 +45,10 @@ def _compare(rows: list[Row], pilot: Pilot) -> Comparisons | None:
     cells: dict[tuple[str, str], int] = {}
     for row in (row for row in rows if not row.repeat):
         cells[row.variant, row.scale] = cells.get((row.variant, row.scale), 0) + 1
-    met = any((BASELINE, scale) in cells for variant, scale in cells if variant != BASELINE)
+    met = {variant for variant, scale in cells if variant != BASELINE and (BASELINE, scale) in cells}
     if not met or max(cells.values(), default=0) < 2:
         return None
-    return compare(observations(rows, pilot), BASELINE, pilot.rule)
+    return compare(observations([row for row in rows if row.variant in (BASELINE, *met)], pilot), BASELINE, pilot.rule)
 
 
 def winners(results: Results, pilot: Pilot) -> list[str]:

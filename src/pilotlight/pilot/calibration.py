@@ -87,8 +87,10 @@ def store() -> Path:
 
 
 def key(plans: list[Any], workers: int) -> str:
-    """Return what a calibration is kept under: the machine, the number of workers, and every shape and batch."""
-    shapes = [{"model": plan.model, "train": plan.train, "steps": plan.steps} for plan in plans]
+    """Return what a calibration is kept under: the machine, the number of workers, every shape, batch and vocabulary."""
+    shapes = [
+        {"model": plan.model, "tokenizer": plan.tokenizer, "train": plan.train, "steps": plan.steps} for plan in plans
+    ]
     return fingerprint(machine_facts(), workers, shapes)
 
 

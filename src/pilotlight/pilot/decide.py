@@ -24,14 +24,19 @@ from pilotlight.record.forecast import Prediction
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import predict
+from pilotlight.spec import fingerprint
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.metric import metric
 from pilotlight.stats.verdict import Verdict
+from pilotlight.train.plan import Plan
 from pilotlight.units import show_count, show_seconds, show_share
 
 # An effect measured at pilot size may fade or grow on the way to the full size; one standard deviation of half the
 # effect is assumed for it, until trends over scales are modelled (see docs/statistics.md).
 CARRY_OVER = 0.5
+
+_ASSUMED = "the throughput is assumed, not measured, and an assumed cost cannot yield GO"
+_MEASURE = "measure on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,7 @@ def _limit_check(name: str, limit: float | None, estimate: Estimate | None, spen
         return show_seconds(value) if show == "s" else f"{value:,.2f} USD"
 
     if limit is None:
-        return Check(name=name, threshold="no limit declared", found=_range(estimate, text), status="pass",
-                     because="nothing was declared that could be exceeded")  # fmt: skip
+        return _unlimited(name, _range(estimate, text), spent)
     threshold = f"P90 at most {text(limit)}"
     if estimate is None:
         return Check(name=name, threshold=threshold, found="no price known", status="unknown",
@@ -144,14 +148,21 @@ def _limit_check(name: str, limit: float | None, estimate: Estimate | None, spen
     because = {"pass": "even the slow case stays inside", "fail": "even the quick case exceeds it",
                "unknown": "it depends on how the run goes"}[status]  # fmt: skip
     if spent.basis == "assumed" and status == "pass":
-        status, because = "unknown", "the throughput is assumed, not measured, and an assumed cost cannot yield GO"
+        status, because = "unknown", _ASSUMED
     way_out = "" if status == "pass" else (
-        "measure on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
-        if spent.basis == "assumed" else "a smaller full run, other hardware, or a higher limit."
+        _MEASURE if spent.basis == "assumed" else "a smaller full run, other hardware, or a higher limit."
     )  # fmt: skip
     return Check(
         name=name, threshold=threshold, found=_range(estimate, text), status=status, because=because, way_out=way_out
     )
+
+
+def _unlimited(name: str, found: str, spent: Cost) -> Check:
+    if spent.basis == "assumed":
+        return Check(name=name, threshold="no limit declared", found=found, status="unknown", because=_ASSUMED,
+                     way_out=_MEASURE)  # fmt: skip
+    return Check(name=name, threshold="no limit declared", found=found, status="pass",
+                 because="nothing was declared that could be exceeded")  # fmt: skip
 
 
 def _range(estimate: Estimate | None, text: object) -> str:
@@ -219,17 +230,30 @@ def _because(launch: Launch, checks: list[Check], adopted: list[Finding], target
     return tuple(found)
 
 
-def decide(
-    pilot: Pilot, results: Results, analysis: Analysis, calibration: Calibration, planned: dict[str, int]
-) -> Decision:
-    """Return the decision that the declared criteria and the finished trials lead to; no clock, no order of arrival."""
+def flops_of(plan: Plan, vocabularies: dict[str, int]) -> float:
+    """Return the training FLOPs of a whole plan, counted from the model with the vocabulary of its tokenizer."""
     from pilotlight.model.size import measure
 
+    size = measure(plan.model, vocabularies[fingerprint(plan.tokenizer)], plan.train.context)
+    return size.training_flops_per_token * plan.tokens
+
+
+def decide(
+    pilot: Pilot,
+    results: Results,
+    analysis: Analysis,
+    calibration: Calibration,
+    planned: dict[str, int],
+    vocabularies: dict[str, int],
+) -> Decision:
+    """Return the decision that the declared criteria and the finished trials lead to; no clock, no order of arrival.
+
+    ``vocabularies`` holds the number of ids of each tokenizer by its fingerprint.
+    """
     adopted = [item for item in analysis.findings if item.verdict is Verdict.ADOPT]
     plan = pilot.full_plan(tuple(item.variant for item in adopted))
-    size = measure(plan.model, 4096, plan.train.context)
-    flops = size.training_flops_per_token * plan.tokens
-    found = forecast(pilot, results, adopted, flops)
+    flops = flops_of(plan, vocabularies)
+    found = forecast(pilot, results, adopted, flops_of(pilot.full_plan(), vocabularies))
     price = cost.full_run(
         pilot.goal.hardware, calibration, flops, plan.steps, sum(row.flops for row in results.finished())
     )

@@ -17,7 +17,7 @@ from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.calibration import Calibration, from_ledger
 from pilotlight.pilot.decide import decide
 from pilotlight.pilot.pilot import Pilot
-from pilotlight.pilot.prepare import Ready, prepare
+from pilotlight.pilot.prepare import Ready, prepare, vocabularies
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
@@ -274,7 +274,7 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration, planned: dict[st
     from pilotlight.pilot.full import write_full_plan
 
     results = Results.open(out)
-    decision = decide(pilot, results, analyse(results, pilot), calibration, planned)
+    decision = decide(pilot, results, analyse(results, pilot), calibration, planned, vocabularies(pilot, out))
     write_full_plan(pilot, decision, out / "full.yaml")
     write_atomic(out / "decision.json", decision.to_json() + "\n")
     return decision

@@ -199,13 +199,14 @@ class Pilot(Spec):
     def plan(self, variant: str, scale: str | Scale, seed: int, repeat: str = "") -> Plan:
         """Return the training of one variant at one rung with one seed.
 
-        ``repeat`` names the one random stream that is reseeded in an A/A run.
+        ``repeat`` names the one random stream that is reseeded in an A/A run, and may number it: ``batches2``.
 
         Raises:
             ConfigError: there is no such variant or rung, or no shape fits.
         """
         rung = scale if isinstance(scale, Scale) else self.scale(scale)
-        reseed = {repeat: seed + 1_000_003} if repeat else {}
+        stream = repeat.rstrip("0123456789")
+        reseed = {stream: seed + 1_000_003 * (1 + int(repeat[len(stream) :] or 0))} if repeat else {}
         return _plan(self.variant(variant), rung.parameters, rung.tokens, seed, reseed)
 
     def full_plan(self, adopted: tuple[str, ...] = (), seed: int = 0) -> Plan:

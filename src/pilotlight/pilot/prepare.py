@@ -36,9 +36,27 @@ def tokens_of(setup: Setup, out: Path, watch: Watcher) -> Tokens:
         DataError: the sources hold no usable text.
         RecordError: ``out`` holds a corpus of the same settings whose input has changed since.
     """
-    recipe = setup.corpus.identity()
-    corpus = build(setup.corpus, out / "corpus" / fingerprint(recipe), watch=watch)
-    return pack(corpus, setup.tokenizer, out / "tokens" / fingerprint(recipe, setup.tokenizer), watch=watch)
+    corpus = build(setup.corpus, out / "corpus" / fingerprint(setup.corpus.identity()), watch=watch)
+    return pack(corpus, setup.tokenizer, _folder(setup, out), watch=watch)
+
+
+def _folder(setup: Setup, out: Path) -> Path:
+    return out / "tokens" / fingerprint(setup.corpus.identity(), setup.tokenizer)
+
+
+def vocabularies(pilot: Pilot, out: Path) -> dict[str, int]:
+    """Return the number of ids of every tokenizer that the pilot in ``out`` packed with, by its fingerprint.
+
+    Raises:
+        RecordError: the tokens are not there.
+    """
+    found: dict[str, int] = {}
+    for name in (BASELINE, *pilot.variants):
+        setup = pilot.variant(name)
+        key = fingerprint(setup.tokenizer)
+        if key not in found:
+            found[key] = Tokens.open(_folder(setup, out)).vocabulary
+    return found
 
 
 def prepare(pilot: Pilot, out: Path, watch: Watcher) -> Ready:

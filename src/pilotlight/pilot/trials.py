@@ -51,18 +51,19 @@ def wanted(pilot: Pilot) -> list[Trial]:
     """
     rungs = sorted(pilot.scales, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
     found = [Trial(BASELINE, rung.name, 0) for rung in rungs]
-    most = max(_seeds(pilot, rung) for rung in rungs)
+    most, own = max(_seeds(pilot, rung) for rung in rungs), _seeds(pilot, rungs[0])
     for seed in range(most):
         for rung in (rung for rung in rungs if seed < _seeds(pilot, rung)):
             if seed:
                 found.append(Trial(BASELINE, rung.name, seed))
             if not rung.baseline_only:
                 found += [Trial(variant, rung.name, seed) for variant in pilot.variants]
-        if seed < pilot.repeats:
+        if seed < min(pilot.repeats, own):
             found.append(Trial(BASELINE, rungs[0].name, seed, repeat=AA_STREAM))
+    # More repeats than seeds: a seed is repeated again, each time with another order of the data.
     found += [
-        Trial(BASELINE, rungs[0].name, seed % _seeds(pilot, rungs[0]), repeat=f"{AA_STREAM}{seed}")
-        for seed in range(most, pilot.repeats)
+        Trial(BASELINE, rungs[0].name, number % own, repeat=f"{AA_STREAM}{number // own}")
+        for number in range(own, pilot.repeats)
     ]
     return found
 
