@@ -147,6 +147,18 @@ def scores_covered(runs: int, items: int, spread: float, kind: str, count: int) 
     return hits / count
 
 
+def shared_items_covered(runs: int, items: int, accuracy: float, flips: float, count: int) -> float:
+    """Return how often the interval holds the true share, where all runs are right on the same items but for ``flips``."""
+    generator = stream(0, "shared items", runs, items, str(accuracy), str(flips))
+    truth = accuracy * (1.0 - flips) + (1.0 - accuracy) * flips
+    hits = 0
+    for _ in range(count):
+        right = generator.random((1, items)) < accuracy
+        found = two_level((right ^ (generator.random((runs, items)) < flips)).astype(float), unit="x")
+        hits += found.low <= truth <= found.high
+    return hits / count
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a Markdown table; shares are shown with three digits."""
     lines = [
@@ -233,6 +245,15 @@ def scores(count: int) -> str:
     return table(["scores", "runs", "20 items", "100 items", "400 items"], rows)
 
 
+def shared_items(count: int) -> str:
+    """Return coverage of the interval of a high share where runs answer the same items alike."""
+    rows = []
+    for runs, items, accuracy in ((3, 50, 0.97), (5, 20, 0.95), (5, 100, 0.95)):
+        cells = [shared_items_covered(runs, items, accuracy, flips, count) for flips in (0.0, 0.01, 0.05)]
+        rows.append([runs, items, str(accuracy), *cells])
+    return table(["runs", "items", "share right", "none differ", "1 % differ", "5 % differ"], rows)
+
+
 def borrowed(count: int) -> str:
     """Return how often intervals around three estimates hold the effect at the top rung, where it has a trend."""
     trends = (0.0, 0.0025, 0.005, 0.01)
@@ -261,6 +282,7 @@ TABLES = {
     "false": false_verdicts,
     "selection": selection,
     "scores": scores,
+    "shared": shared_items,
 }
 
 

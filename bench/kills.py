@@ -93,12 +93,16 @@ def main() -> None:
             campaigns += 1
             out = folder / f"killed-{campaigns}"
             while kills < settings.kills:
-                if not attempt(settings.plan, out, settings.workers, draw.uniform(EARLIEST, takes), draw.random() < 0.5):
+                if not attempt(
+                    settings.plan, out, settings.workers, draw.uniform(EARLIEST, takes), draw.random() < 0.5
+                ):
                     break
                 kills += 1
             whole(settings.plan, out, settings.workers)
             found = outcome(out)
-            wrong += [f"{out.name}/{name}" for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)]
+            wrong += [
+                f"{out.name}/{name}" for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
+            ]
             wrong += [f"{out.name}/{name} is left over" for name in remains(out)]
     same = "all the same, byte for byte" if not wrong else f"DIFFERENT: {', '.join(sorted(wrong))}"
     print(

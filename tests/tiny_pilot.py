@@ -11,10 +11,27 @@ from typing import Any
 
 import yaml
 
-SUBJECTS = "the judge,a clerk,the old court,every witness,no lawyer,the council,one citizen,the mayor".split(",")
-VERBS = "reads,signs,keeps,returns,questions,forgets,finds,writes".split(",")
-OBJECTS = "the letter,a new law,this contract,the long report,an appeal,the first page,their verdict".split(",")
-ENDS = "in the morning,before noon,without a word,for the third time,as the law demands,at the door".split(",")
+SUBJECTS = [
+    "the judge",
+    "a clerk",
+    "the old court",
+    "every witness",
+    "no lawyer",
+    "the council",
+    "one citizen",
+    "the mayor",
+]
+VERBS = ["reads", "signs", "keeps", "returns", "questions", "forgets", "finds", "writes"]
+OBJECTS = [
+    "the letter",
+    "a new law",
+    "this contract",
+    "the long report",
+    "an appeal",
+    "the first page",
+    "their verdict",
+]
+ENDS = ["in the morning", "before noon", "without a word", "for the third time", "as the law demands", "at the door"]
 
 
 def sentence(draw: random.Random) -> str:
@@ -88,10 +105,10 @@ def write_plan(path: Path, text: Path, **changes: Any) -> Path:
 def keep_calibration(pilot: Any, workers: int, seconds: float = 1.0) -> Any:
     """Keep a made-up calibration in this machine's store, as if the pilot's shapes had been measured; return it."""
     from pilotlight.pilot import calibration as store
+    from pilotlight.pilot.measure import shapes_of
 
     found = calibration_of(pilot, workers, seconds)
-    plans = [pilot.plan("baseline", scale, 0) for scale in pilot.scales]
-    store.keep(store.key([*plans, pilot.full_plan()], workers), found)
+    store.keep(store.key(shapes_of(pilot), workers), found)
     return found
 
 
@@ -101,14 +118,15 @@ def calibration_of(pilot: Any, workers: int = 2, seconds: float = 1.0) -> Any:
     from pilotlight.stats.estimate import Estimate
 
     rungs = {
-        scale.name: Rung(flops=6 * scale.parameters * scale.tokens, seconds=seconds * scale.parameters * scale.tokens / 1e7)
+        scale.name: Rung(
+            flops=6 * scale.parameters * scale.tokens, seconds=seconds * scale.parameters * scale.tokens / 1e7
+        )
         for scale in pilot.scales
     }
     return Calibration(
         machine={"processor": "made up", "cores": workers, "name": "this machine"}, measured_at="2026-01-01",
         workers=workers, rungs=rungs,
         full_step_seconds=Estimate(value=0.02, low=0.015, high=0.03, level=0.8, unit="s/step", n=20, method="made up"),
-        full_batch_tokens=pilot.train.rows * pilot.train.context,
     )  # fmt: skip
 
 

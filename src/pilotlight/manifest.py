@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -130,6 +131,37 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
+def _clear_left_overs(folder: Path, own: Path) -> None:
+    """Remove the drafts of ``folder`` that dead processes left.
+
+    Raises:
+        RecordError: a living process is writing another draft of it.
+    """
+    named = re.compile(rf"\.{re.escape(folder.name)}\.([0-9]+)\.partial")
+    for left_over in list(folder.parent.iterdir()):
+        found = named.fullmatch(left_over.name)
+        if found is None or left_over == own:
+            continue
+        if _lives(int(found[1])):
+            raise RecordError(
+                f"{folder} is being written by process {found[1]}. Wait for it to end and run the same command again, "
+                f"or choose another --out; if that process is none of Pilotlight's, remove {left_over}."
+            )
+        shutil.rmtree(left_over, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    if os.name != "posix":
+        return False  # a signal 0 would end the process there; files that are open cannot be removed there anyway
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @contextlib.contextmanager
 def building(
     folder: Path, *, kind: str, fingerprint: str, settings: dict[str, Any], inputs: dict[str, str] | None = None
@@ -137,15 +169,16 @@ def building(
     """Yield a draft whose files become the finished artefact ``folder``, or nothing at all.
 
     Raises:
+        RecordError: another living process is writing the same folder.
         ResourceError: the disk is full or the folder may not be written.
     """
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     with _plain_disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.parent.glob(f".{folder.name}.*.partial"):
-            shutil.rmtree(left_over, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process that had our number
         temporary.mkdir()
         try:
+            _clear_left_overs(folder, temporary)  # with ours there already: of two that begin at once, not both go on
             draft = Draft(temporary)
             yield draft
             manifest = Manifest(
@@ -154,6 +187,7 @@ def building(
             )  # fmt: skip
             seal(temporary, manifest)
             if folder.exists():
+                (folder / NAME).unlink(missing_ok=True)  # first: a kill from here on leaves nothing finished
                 shutil.rmtree(folder)
             temporary.replace(folder)
             sync(folder.parent)

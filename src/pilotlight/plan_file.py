@@ -113,6 +113,8 @@ def parse_yaml(text: str, file: str) -> tuple[dict[str, Any], dict[tuple[Any, ..
         raise ConfigError(f"{file}{place}: this is not valid YAML: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: this is not valid YAML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: nested too deeply for a plan, which has a handful of levels.") from error
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{file}: a plan is a mapping of fields such as 'question: ...', this file holds none.")
     reader = _Reader(file)
@@ -212,7 +214,7 @@ def load(path: Path, cls: type[S]) -> S:
 
 def _changed(old: Any, new: Any, where: str) -> Any:
     """Return ``new``, or ``old`` times a factor where ``new`` is text such as ``x2``."""
-    if isinstance(new, str) and (match := re.fullmatch(r"[xX]\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)", new)):
+    if isinstance(new, str) and (match := re.fullmatch(r"[xX]\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)", new)):
         if isinstance(old, bool) or not isinstance(old, int | float):
             raise ConfigError(f"{where} is {old!r}, which cannot be multiplied by {match[1]}; give the value itself.")
         product = old * float(match[1])

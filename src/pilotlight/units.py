@@ -24,14 +24,12 @@ def read_count(text: str | float) -> float:
     Raises:
         ValueError: the text is no number with one of the suffixes k, M, B, T.
     """
-    if isinstance(text, bool):
-        raise ValueError(f"{text!r} is not a count; write a number such as 124M, 2.5B or 64k")
-    if isinstance(text, int | float):
+    if isinstance(text, int | float) and not isinstance(text, bool):
         return _positive(float(text), text)
-    match = re.fullmatch(_NUMBER + r"\s*([kKmMbBgGtT]?)", text.strip().replace("_", ""))
+    match = re.fullmatch(_NUMBER + r"\s*([kKmMbBgGtT]?)", str(text).strip().replace("_", ""))
     if not match:
         raise ValueError(f"{text!r} is not a count; write a number such as 124M, 2.5B or 64k")
-    return float(match[1]) * _MULTIPLES[match[2].lower()]
+    return _positive(float(match[1]) * _MULTIPLES[match[2].lower()], text)
 
 
 def read_seconds(text: str | float) -> float:
@@ -46,7 +44,7 @@ def read_seconds(text: str | float) -> float:
     whole = "".join(number + unit for number, unit in parts)
     if not parts or whole != re.sub(r"\s+", "", str(text)) or any(unit not in _SECONDS for _, unit in parts):
         raise ValueError(f"{text!r} is not a duration; write a number and a unit such as 90 s, 10 min, 1 h or 3 d")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return _positive(sum(float(number) * _SECONDS[unit] for number, unit in parts), text)
 
 
 def read_share(text: str | float) -> float:
@@ -56,10 +54,8 @@ def read_share(text: str | float) -> float:
         ValueError: the value is no number or lies outside 0 to 1.
     """
     hint = f"{text!r} is not a share; write 0.5% or 0.005"
-    if isinstance(text, bool):
-        raise ValueError(hint)
-    if isinstance(text, str):
-        match = re.fullmatch(_NUMBER + r"\s*(%?)", text.strip())
+    if isinstance(text, bool) or not isinstance(text, int | float):
+        match = re.fullmatch(_NUMBER + r"\s*(%?)", str(text).strip())
         if not match:
             raise ValueError(hint)
         text = float(match[1]) / (100.0 if match[2] else 1.0)
@@ -79,7 +75,7 @@ def read_money(text: Any) -> float:
     match = re.fullmatch(_NUMBER + r"\s*(k?)\s*(?:USD|\$)?", str(text).strip().lstrip("$"), flags=re.IGNORECASE)
     if not match:
         raise ValueError(f"{text!r} is not an amount of money; write US dollars such as 300 USD")
-    return float(match[1]) * (1e3 if match[2] else 1.0)
+    return _positive(float(match[1]) * (1e3 if match[2] else 1.0), text)
 
 
 Count = Annotated[float, BeforeValidator(read_count, json_schema_input_type=str | float)]

@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_pilot import environment, keep_calibration, pilot
 
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.ledger import Ledger
+from pilotlight.record.results import Row
+from pilotlight.spec import plain
+from tiny_pilot import environment, keep_calibration, pilot
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -34,14 +37,29 @@ def test_a_file_as_output_folder_is_refused(plan, command, tmp_path):
 
 
 def test_a_folder_of_another_plan_is_refused_with_what_differs(plan, command, tmp_path):
-    out = tmp_path / "out"
-    path = plan(budget={"time": "0.1 s"})
+    """Before the first trial the criteria may still change; after it they are fixed."""
+    out, path = tmp_path / "out", plan(budget={"time": "0.1 s"})
     keep_calibration(Pilot.load(path), 1)
     assert command("run", path, "--out", out, "--quiet", "--workers", "1").code == 1
+    name = "baseline/2k-2k/seed0"
+    row = Row(name=name, variant="baseline", scale="2k-2k", seed=0, status="failed", fingerprint="0" * 16)
+    Ledger(out / "ledger.jsonl").append("trial", **plain(row))
     before = files(out)
     said = command("run", plan(seeds=3, budget={"time": "0.1 s"}), "--out", out)
     said.refuses("was started with another plan", "seeds: 2 -> 3", "another --out")
     assert files(out) | {".lock": b""} == before | {".lock": b""}
+
+
+def test_a_plan_that_is_mended_before_the_first_trial_may_go_on_in_its_folder(plan, command, tmp_path):
+    out, path = tmp_path / "out", plan(budget={"time": "0.1 s"})
+    keep_calibration(Pilot.load(path), 1)
+    for seeds in (2, 3):
+        path = plan(seeds=seeds, budget={"time": "0.1 s"})
+        said = command("run", path, "--out", out, "--quiet", "--workers", "1")
+        said.refuses("does not pay for one trial")
+    kept = [entry.facts["criteria"] for entry in Ledger(out / "ledger.jsonl").entries("criteria")]
+    assert len(set(kept)) == 2
+    assert kept[-1] == Pilot.load(path).criteria
 
 
 @pytest.mark.parametrize("step", [["corpus", "build"], ["tokens", "pack"]])
@@ -74,7 +92,7 @@ def test_a_budget_below_one_trial_is_refused_with_what_it_takes(plan, command, t
     path = plan(budget={"time": "0.1 s"})
     keep_calibration(Pilot.load(path), 1)
     said = command("run", path, "--out", tmp_path / "out", "--quiet", "--workers", "1")
-    said.refuses("does not pay for one trial", "0.1 s", "Raise budget.time to at least", "all 11 trials")
+    said.refuses("does not pay for one trial", "0.1 s", "Raise budget.time to about", "all 11 trials")
     assert not (tmp_path / "out" / "decision.json").exists()
     assert not (tmp_path / "out" / "runs").exists()
 

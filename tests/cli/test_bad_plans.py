@@ -139,7 +139,9 @@ def test_yaml_that_is_no_plan_is_refused(content, words, refused, tmp_path):
     refused(path, str(path), *words)
 
 
-@pytest.mark.parametrize("words", [["rum"], ["run"], ["run", "a.yaml", "--outt", "x"], ["run", "a.yaml", "--workers", "0"]])
+@pytest.mark.parametrize(
+    "words", [["rum"], ["run"], ["run", "a.yaml", "--outt", "x"], ["run", "a.yaml", "--workers", "0"]]
+)
 def test_wrong_usage_exits_with_2_and_says_how(words, command):
     said = command(*words)
     assert said.code == 2

@@ -208,3 +208,13 @@ def test_the_same_step_twice_is_told_apart(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [*(sentence(number) for number in range(20)), "a few words here", "ab"])
     steps = [{"kind": "length", "least": 5}, {"kind": "length", "least": 50}]
     assert set(build(recipe(path, steps=steps, held_out=0), tmp_path / "out").facts.dropped) == {"length", "length_2"}
+
+
+def test_a_corpus_of_which_nothing_can_be_held_out_says_so(tmp_path):
+    path, said = write_jsonl(tmp_path / "one.jsonl", [sentence(1)]), []
+    build(recipe(path), tmp_path / "out", watch=said.append)
+    (warning,) = [event.text for event in said if isinstance(event, Note) and event.level == "warning"]
+    assert "nothing could be held out" in warning
+    said.clear()
+    build(recipe(path, held_out=0), tmp_path / "none", watch=said.append)
+    assert not [event for event in said if isinstance(event, Note) and event.level == "warning"]

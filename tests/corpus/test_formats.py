@@ -108,9 +108,9 @@ def _packed(data: bytes, ending: str) -> bytes:
     return gzip.compress(data) if ending == ".gz" else zstandard.compress(data)
 
 
-@pytest.mark.parametrize("ending", [".gz", ".zst"])
-def test_compressed_files_are_read_also_when_they_have_several_members(tmp_path, ending):
-    path = tmp_path / f"a.jsonl{ending}"
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst", "A.JSONL.GZ", "A.jsonl.Zst"])
+def test_compressed_files_are_read_also_when_they_have_several_members(tmp_path, name):
+    path, ending = tmp_path / name, name[name.rindex(".") :].lower()
     path.write_bytes(_packed(b'{"text": "one"}\n', ending) + _packed(b'{"text": "two"}\n', ending))
     assert [record.text for record in _jsonl(path)] == ["one", "two"]
 

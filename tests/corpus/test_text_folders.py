@@ -21,7 +21,7 @@ def test_a_folder_gives_every_text_below_it_sorted_by_path(tmp_path):
     (tmp_path / ".hidden" / "a.txt").write_text("hidden", encoding="utf-8")
     (tmp_path / "page.html").write_text("<p>", encoding="utf-8")
     write_jsonl(tmp_path / "deep" / "er" / "b.jsonl", ["two", "three"])
-    (tmp_path / "A.TXT.gz").write_bytes(gzip.compress(b"one"))
+    (tmp_path / "A.TXT.GZ").write_bytes(gzip.compress(b"one"))
     source = Source.choose({"kind": "folder", "path": str(tmp_path)})
     assert _texts(source) == ["one", "two", "three", "last"]
     assert source.title == tmp_path.name

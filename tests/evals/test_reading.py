@@ -23,6 +23,17 @@ SHAPES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("answer", "settings", "right"), [(2, {}, 2), (2, {"count_from": 1}, 1), (0, {"count_from": 1}, 0), (3, {}, 3)]
+)
+def test_a_number_is_a_place_even_where_the_options_are_numbers(answer, settings, right, tmp_path):
+    row = {"question": "How many?", "choices": ["0", "2", "1", "3"], "answer": answer}
+    loaded = load(write_rows(tmp_path / "t.jsonl", [row]), settings=settings)
+    assert [item.right for item in loaded.items] == [right]
+    with pytest.raises(DataError, match="two ways"):
+        load(write_rows(tmp_path / "s.jsonl", [{**row, "answer": "2"}]))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_known_shapes_of_multiple_choice_are_told_from_their_fields(shape, tmp_path):
     row, right = SHAPES[shape]
@@ -61,7 +72,7 @@ def test_classification_takes_its_labels_from_the_file_or_the_settings(tmp_path)
 
 
 def test_plain_text_and_rows_with_text_alone_are_passages(tmp_path):
-    text = tmp_path / "book.txt.gz"
+    text = tmp_path / "BOOK.TXT.GZ"
     text.write_bytes(gzip.compress(("A paragraph of a book.\n\n" * 1000).encode()))
     loaded = load(text)
     assert loaded.task.kind == "passage"

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from tiny_pilot import environment, keep_calibration, write_plan, write_text
 
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.results import Results
+from tiny_pilot import environment, keep_calibration, write_plan, write_text
 
 pytestmark = [pytest.mark.fault, pytest.mark.skipif(os.name != "posix", reason="limits of POSIX systems")]
 

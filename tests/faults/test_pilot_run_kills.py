@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tiny_pilot import environment, keep_calibration, write_plan
 
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.results import Results
+from tiny_pilot import environment, keep_calibration, write_plan
 
 pytestmark = [pytest.mark.fault, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")]
 
@@ -30,7 +30,15 @@ def plan(tmp_path, tiny_text):
 
 @pytest.mark.timeout(1200)
 def test_killed_at_random_moments_a_pilot_decides_the_same(plan, tmp_path):
-    script = [sys.executable, str(ROOT / "bench" / "kills.py"), "--kills", "5", "--folder", str(tmp_path / "k"), str(plan)]
+    script = [
+        sys.executable,
+        str(ROOT / "bench" / "kills.py"),
+        "--kills",
+        "5",
+        "--folder",
+        str(tmp_path / "k"),
+        str(plan),
+    ]
     done = subprocess.run(script, capture_output=True, text=True, check=False, env=environment())
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 SIGKILLs" in done.stdout

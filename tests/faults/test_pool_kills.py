@@ -53,7 +53,8 @@ with hold(out) as lease, Pool(2, keep=lease.keep) as pool:
              arguments={"folder": str(out / f"trial-{n}"), "steps": 4, "seconds": 0.03})
         for n in range(12)
     ]
-    missing = [unit for unit in units if not ledger.find("trial", key=unit.key)]
+    done = {entry.facts["key"] for entry in ledger.entries("trial")}
+    missing = [unit for unit in units if unit.key not in done]
     for outcome in pool.run(missing):
         ledger.append("trial", key=outcome.unit.key, status=outcome.status, **outcome.result)
 """

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tiny_pilot import calibration_of
-
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.decide import decide
 from pilotlight.pilot.pilot import Pilot
@@ -17,6 +15,7 @@ from pilotlight.randomness import stream
 from pilotlight.record.decision import Decision
 from pilotlight.record.results import BASELINE, Results, Row
 from pilotlight.spec import fingerprint
+from tiny_pilot import calibration_of
 
 LADDER: tuple[dict[str, Any], ...] = (
     {"parameters": "100k", "tokens": "1M"},
@@ -56,8 +55,12 @@ class World:
     """Relative effect on the fresh seeds, where it is another."""
     noise: float = 0.001
     epochs_per_token: float = 1e-8
+    at_scale: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Relative effect of a variant at one rung, where it is another."""
     lost: tuple[str, ...] = ()
     """Names of trials that failed."""
+    killed: tuple[str, ...] = ()
+    """Names of trials that were killed from outside."""
     incidents: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -73,10 +76,13 @@ def row_of(pilot: Pilot, trial: Trial, world: World) -> Row:
     }  # fmt: skip
     if trial.name in world.lost:
         return Row(**told, status="failed", error="the loss was not finite")
+    if trial.name in world.killed:
+        return Row(**told, status="killed", error="signal 9")
     effects = world.fresh if trial.round == "confirmation" and world.fresh else world.effects
     shared = stream(trial.seed, "shared", trial.scale, trial.repeat).normal() * world.noise
     own = stream(trial.seed, "own", trial.scale, trial.variant).normal() * world.noise / 3
-    value = loss(scale.parameters, scale.tokens) * math.exp(shared + own) * (1 + effects.get(trial.variant, 0.0))
+    effect = world.at_scale.get((trial.variant, trial.scale), effects.get(trial.variant, 0.0))
+    value = loss(scale.parameters, scale.tokens) * math.exp(shared + own) * (1 + effect)
     return Row(
         **told, status="finished", manifest_sha256="0" * 64, parameters=scale.parameters, tokens=scale.tokens,
         total_parameters=scale.parameters * 1.1, flops=6.6 * scale.parameters * scale.tokens, fit="ok: it is",
@@ -85,17 +91,17 @@ def row_of(pilot: Pilot, trial: Trial, world: World) -> Row:
     )  # fmt: skip
 
 
-def results_of(pilot: Pilot, world: World = World()) -> Results:  # noqa: B008
+def results_of(pilot: Pilot, world: World = World()) -> Results:
     """Return the results after the main round and the confirmation round."""
     rows = [row_of(pilot, trial, world) for trial in wanted(pilot)]
     main = Results(rows=tuple(sorted(rows, key=lambda row: row.name)))
     rung = top_rung(main, pilot)
-    fresh = confirmation(pilot, winners(main, pilot), rung) if rung else []
+    fresh = confirmation(pilot, calibration_of(pilot), winners(main, pilot), rung, math.inf) if rung else []
     rows += [row_of(pilot, trial, world) for trial in fresh]
     return Results(rows=tuple(sorted(rows, key=lambda row: row.name)))
 
 
-def decision_of(pilot: Pilot, world: World = World(), results: Results | None = None) -> Decision:  # noqa: B008
+def decision_of(pilot: Pilot, world: World = World(), results: Results | None = None) -> Decision:
     """Return the decision in a made-up world."""
     results = results_of(pilot, world) if results is None else results
     sizes = {fingerprint(pilot.variant(name).tokenizer): 257 for name in (BASELINE, *pilot.variants)}

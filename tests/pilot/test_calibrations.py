@@ -6,13 +6,15 @@ import shutil
 
 import pytest
 from made_up_results import pilot_of
-from tiny_pilot import calibration_of, keep_calibration
 
 from pilotlight.errors import RecordError
 from pilotlight.pilot import calibration as store
 from pilotlight.pilot import measure
 from pilotlight.pilot.calibration import from_ledger
+from pilotlight.pilot.measure import shapes_of
+from pilotlight.pilot.pilot import Budget
 from pilotlight.spec import plain
+from tiny_pilot import calibration_of, keep_calibration
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +23,7 @@ def store_of_this_test(tmp_path, monkeypatch):
 
 
 def key(pilot, workers: int = 2) -> str:
-    return store.key([*(pilot.plan("baseline", scale, 0) for scale in pilot.scales), pilot.full_plan()], workers)
+    return store.key(shapes_of(pilot), workers)
 
 
 def test_what_is_kept_is_recalled():
@@ -75,6 +77,10 @@ def test_the_ledger_gives_back_what_it_was_given():
 def test_small_rungs_are_priced_at_the_rate_of_the_dearest():
     found = calibration_of(pilot_of())
     rung = found.rungs["100k-1M"]
-    slow = found.model_copy(update={"rungs": found.rungs | {"100k-1M": rung.model_copy(update={"seconds": 3 * rung.seconds})}})
-    assert slow.price("100k-1M") == pytest.approx(3 * found.price("100k-1M"))
-    assert slow.price("1M-10M") == found.price("1M-10M") == found.rungs["1M-10M"].flops
+    slow = found.model_copy(
+        update={"rungs": found.rungs | {"100k-1M": rung.model_copy(update={"seconds": 3 * rung.seconds})}}
+    )
+    time, flops = Budget(time=60), Budget(flops=1e15)
+    assert slow.price("100k-1M", time) == pytest.approx(3 * found.price("100k-1M", time))
+    assert slow.price("1M-10M", time) == found.price("1M-10M", time) == found.rungs["1M-10M"].flops
+    assert slow.price("100k-1M", flops) == found.rungs["100k-1M"].flops, "no clock in a budget of FLOPs"

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import pytest
 from made_up_results import pilot_of
-from tiny_pilot import calibration_of
 
 from pilotlight.errors import ConfigError
 from pilotlight.pilot.cost import full_run
+from pilotlight.pilot.full import Counted
 from pilotlight.pilot.goal import Hardware
 from pilotlight.pilot.hardware import ACCELERATORS, accelerator, check
+from pilotlight.record.decision import Cost
 from pilotlight.record.receipt import Receipt
 from pilotlight.stats.estimate import Estimate
+from tiny_pilot import calibration_of
 
 CALIBRATION = calibration_of(pilot_of())
+PLAN = pilot_of().full_plan()
+
+
+def run_of(flops: float, parameters: float = 1e8, precision: str = "bfloat16") -> Counted:
+    plan = PLAN.model_copy(update={"steps": 1000, "train": PLAN.train.model_copy(update={"precision": precision})})
+    return Counted(plan, parameters, flops)
+
+
+def cost_of(hardware: Hardware, full: Counted) -> Cost:
+    return full_run(hardware, CALIBRATION, full, full, 0.0)
 
 
 def rate(value: float) -> Estimate:
@@ -32,7 +44,7 @@ def receipt(tmp_path):
 
 
 def test_on_this_machine_the_measured_steps_count():
-    cost = full_run(Hardware(), CALIBRATION, 1e15, 1000, 0.0)
+    cost = cost_of(Hardware(), run_of(1e15))
     assert cost.basis == "measured"
     assert cost.seconds.low < 0.02 * 1000 < cost.seconds.value < 0.03 * 1000 < cost.seconds.high
     assert cost.money is None
@@ -40,7 +52,7 @@ def test_on_this_machine_the_measured_steps_count():
 
 def test_a_receipt_is_a_measurement_and_prices_follow(receipt):
     hardware = Hardware(accelerator="H100", count=8, receipt=receipt)
-    cost = full_run(hardware, CALIBRATION, 1e18, 1000, 0.0)
+    cost = cost_of(hardware, run_of(1e18))
     assert cost.basis == "measured"
     assert cost.seconds.low < 1000 < cost.seconds.value
     assert cost.seconds.cautions == ()
@@ -50,22 +62,54 @@ def test_a_receipt_is_a_measurement_and_prices_follow(receipt):
 
 def test_other_numbers_of_devices_are_scaled_and_cautioned(receipt):
     eight, sixteen = (
-        full_run(Hardware(accelerator="H100", count=count, receipt=receipt), CALIBRATION, 1e18, 1000, 0.0)
-        for count in (8, 16)
+        cost_of(Hardware(accelerator="H100", count=count, receipt=receipt), run_of(1e18)) for count in (8, 16)
     )
     assert sixteen.seconds.value == pytest.approx(eight.seconds.value / 2)
     assert any("linear" in caution for caution in sixteen.seconds.cautions)
+    assert (eight.basis, sixteen.basis) == ("measured", "assumed")
+
+
+@pytest.mark.parametrize(("changes", "run", "why"), [
+    ({}, run_of(1e18, parameters=1.06e8), "of 100M parameters, the full run has 106M"),
+    ({}, run_of(1e18, precision="float32"), "in bfloat16, the full run computes in float32"),
+    ({"count": 4}, run_of(1e18), "the full run has 4"),
+    ({"accelerator": "H200"}, run_of(1e18), "on 8 x H100, the full run is planned on H200"),
+])  # fmt: skip
+def test_a_receipt_of_another_run_is_an_assumption_and_says_why(receipt, changes, run, why):
+    hardware = Hardware.model_validate({"accelerator": "H100", "count": 8, "receipt": receipt} | changes)
+    cost = cost_of(hardware, run)
+    assert cost.basis == "assumed"
+    assert why in cost.because
+    assert "cannot yield GO" in cost.because
+    assert cost_of(Hardware(accelerator="H100", count=8, receipt=receipt), run_of(1e18, 1.04e8)).basis == "measured"
+
+
+def test_a_changed_shape_takes_as_much_longer_as_it_has_flops():
+    base = run_of(1e15)
+    wider = Counted(
+        PLAN.model_copy(update={"steps": 500, "train": PLAN.train.model_copy(update={"context": 128})}), 1e8, 2e15
+    )
+    once, twice = (full_run(Hardware(), CALIBRATION, base, full, 0.0) for full in (base, wider))
+    assert twice.seconds.value == pytest.approx(2 * once.seconds.value)
+    assert once.seconds.cautions == ()
+    assert twice.seconds.cautions == ("scaled by FLOPs; the changed shape was not timed",)
+
+
+def test_this_machine_is_one_machine(receipt):
+    with pytest.raises(ValueError, match="count is 8, but 'this machine' is one machine .* leave count out, or"):
+        Hardware(count=8)
+    assert Hardware(count=8, receipt=receipt).count == 8
 
 
 def test_nothing_measured_is_a_wide_range_that_says_so():
-    cost = full_run(Hardware(accelerator="h200", count=8), CALIBRATION, 1e18, 1000, 0.0)
+    cost = cost_of(Hardware(accelerator="h200", count=8), run_of(1e18))
     assert cost.basis == "assumed"
     assert cost.seconds.high / cost.seconds.low > 2
     assert any("nothing was measured" in caution for caution in cost.seconds.cautions)
 
 
 def test_a_price_of_ones_own_goes_before_the_table():
-    cost = full_run(Hardware(accelerator="H100", price_per_hour=1.0), CALIBRATION, 1e18, 1000, 0.0)
+    cost = cost_of(Hardware(accelerator="H100", price_per_hour=1.0), run_of(1e18))
     assert cost.money is not None
     assert cost.money.value == pytest.approx(cost.seconds.value / 3600)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from made_up_results import pilot_of
-from tiny_pilot import write_plan
 
 from pilotlight.errors import ConfigError
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.spec import diff
+from tiny_pilot import write_plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,13 @@ def test_the_criteria_change_with_every_setting_but_not_with_the_place_of_the_te
     assert plans[0].corpus.sources[0].path == tmp_path / "a" / "texts"  # type: ignore[attr-defined]
     assert plans[0].criteria == plans[1].criteria
     base = pilot_of().criteria
-    changes = ({"seeds": 4}, {"rule": {"worth": 0.01}}, {"goal": {"target": 1.7}}, {"budget": {"time": 7}}, {"question": "Why?"})
+    changes = (
+        {"seeds": 4},
+        {"rule": {"worth": 0.01}},
+        {"goal": {"target": 1.7}},
+        {"budget": {"time": 7}},
+        {"question": "Why?"},
+    )
     assert len({base, *(pilot_of(**change).criteria for change in changes)}) == 6
 
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_results import pilot_of
-from tiny_pilot import calibration_of
 
 from pilotlight.errors import EvidenceError
-from pilotlight.pilot.trials import FRESH, affordable, confirmation, wanted
+from pilotlight.pilot.trials import FRESH, confirmation, schedule, wanted
+from pilotlight.units import read_seconds
+from tiny_pilot import calibration_of
 
 
 def names(trials) -> list[str]:
@@ -30,7 +31,10 @@ def test_every_variant_stands_beside_the_baseline_seed_by_seed():
 
 
 def test_a_rung_for_the_law_alone_trains_no_variant_and_may_have_fewer_seeds():
-    scales = [{"parameters": "100k", "tokens": "1M"}, {"parameters": "1M", "tokens": "9M", "seeds": 1, "baseline_only": True}]
+    scales = [
+        {"parameters": "100k", "tokens": "1M"},
+        {"parameters": "1M", "tokens": "9M", "seeds": 1, "baseline_only": True},
+    ]
     found = names(wanted(pilot_of(scales=scales)))
     assert [name for name in found if "1M-9M" in name] == ["baseline/1M-9M/seed0"]
 
@@ -52,14 +56,15 @@ def test_whatever_the_budget_leaves_is_a_whole_comparison(ladder, seeds, repeats
     everything = wanted(pilot)
     assert len(set(names(everything))) == len(everything)
     calibration = calibration_of(pilot)
-    whole = sum(calibration.price(trial.scale) for trial in everything)
+    whole = sum(calibration.price(trial.scale, pilot_of(budget={"flops": 1.0}).budget) for trial in everything)
     pilot = pilot_of(scales=ladder, seeds=seeds, repeats=repeats, budget={"flops": max(1.0, whole * share)})
     try:
-        inside, left_out = affordable(pilot, calibration)
+        found = schedule(pilot, calibration)
     except EvidenceError:
         return
-    assert sorted(names(inside + left_out)) == sorted(names(everything))
-    assert sum(calibration.price(trial.scale) for trial in inside) <= whole * share
+    inside = list(found.inside)
+    assert sorted(names([*inside, *found.left_out])) == sorted(names(everything))
+    assert sum(calibration.price(trial.scale, pilot.budget) for trial in inside) <= whole * share
     kept = {(trial.variant, trial.scale, trial.seed) for trial in inside if not trial.repeat}
     for trial in inside:
         assert ("baseline", trial.scale, trial.seed) in kept, f"{trial.name} has no partner"
@@ -83,31 +88,45 @@ def test_a_budget_in_time_becomes_flops_by_the_calibration_alone():
     pilot = pilot_of(budget={"time": "2 min"})
     for seconds in (1e-3, 2e-3, 5e-3):
         calibration = calibration_of(pilot, workers=2, seconds=seconds)
-        inside, left_out = affordable(pilot, calibration)
-        assert inside
-        assert left_out
-        assert calibration.everything(inside) <= 120
-        assert affordable(pilot, calibration) == (inside, left_out)
+        found = schedule(pilot, calibration)
+        assert found.inside
+        assert found.left_out
+        assert calibration.everything(list(found.inside)) <= 120
+        assert schedule(pilot, calibration) == found
 
 
 def test_a_budget_below_one_trial_says_what_would_do():
     pilot = pilot_of(budget={"time": "1 s"})
-    with pytest.raises(EvidenceError, match=r"budget of 1.0 s does not pay for one trial.*Raise budget.time to at least"):
-        affordable(pilot, calibration_of(pilot))
+    with pytest.raises(
+        EvidenceError, match=r"budget of 1.0 s does not pay for one trial.*Raise budget.time to about"
+    ):
+        schedule(pilot, calibration_of(pilot))
 
 
 def test_part_of_the_budget_is_kept_for_confirming_winners():
     pilot, without = pilot_of(budget={"time": "100 s"}), pilot_of(budget={"time": "100 s"}, confirm=0)
     calibration = calibration_of(pilot, seconds=2e-3)
-    assert len(affordable(pilot, calibration)[0]) < len(affordable(without, calibration)[0])
+    assert len(schedule(pilot, calibration).inside) < len(schedule(without, calibration).inside)
+
+
+def test_the_advised_budget_pays_for_every_trial():
+    pilot = pilot_of(budget={"time": "1 s"})
+    calibration = calibration_of(pilot)
+    with pytest.raises(EvidenceError) as error:
+        schedule(pilot, calibration)
+    advised = read_seconds(str(error.value).partition("budget.time to about ")[2].partition(" for all")[0])
+    assert not schedule(pilot_of(budget={"time": advised}), calibration).left_out
 
 
 def test_winners_are_confirmed_on_seeds_that_did_not_choose_them():
     pilot = pilot_of(confirm=2)
-    found = confirmation(pilot, ["gelu"], "100k-1M")
+    calibration = calibration_of(pilot)
+    found = confirmation(pilot, calibration, ["gelu"], "100k-1M", reserve=1e30)
     assert names(found) == [
         f"{variant}/100k-1M/seed{seed}" for seed in (FRESH, FRESH + 1) for variant in ("baseline", "gelu")
     ]
     assert {trial.round for trial in found} == {"confirmation"}
     assert not {trial.seed for trial in found} & {trial.seed for trial in wanted(pilot)}
-    assert confirmation(pilot, [], "100k-1M") == []
+    assert confirmation(pilot, calibration, [], "100k-1M", reserve=1e30) == []
+    one_seed = 2.5 * calibration.price("100k-1M", pilot.budget)
+    assert names(confirmation(pilot, calibration, ["gelu"], "100k-1M", one_seed)) == names(found)[:2]

@@ -22,16 +22,23 @@ from pilotlight.stats.arms import Observation
 from pilotlight.stats.comparison import compare
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.rule import Rule
-from pilotlight.stats.verdict import judge
+from pilotlight.stats.verdict import Verdict, judge
+from pilotlight.tokens.tokens import passages_file
+from pilotlight.train.plan import Plan
 
 SCALES = {"100k-2M": (1.0e5, 2.0e6), "300k-6M": (3.0e5, 6.0e6), "1M-20M": (1.0e6, 2.0e7)}
 FULL = (3.0e6, 6.0e7)
+FULL_PLAN = {
+    "corpus": {"sources": [{"kind": "folder", "path": "texts"}]}, "tokenizer": {"kind": "bpe", "vocabulary": 4096},
+    "model": {"depth": 4, "width": 256}, "steps": 29297,
+}  # fmt: skip
 TARGET = 1.462
 ADVICE = (
     "The full run reads its text 5.5 times over, the largest rung 1.8 times: text repeated more than 4 times is "
     "worth less, and the pilot has not seen that.",
     "The largest rung has 33 % of the full run's parameters; inside the usual 10 to 50 %.",
 )
+TEXT = '{"text": "held out"}\n'
 QUESTION = "Which of these changes goes into the full run, and will it reach its target?"
 
 
@@ -52,6 +59,10 @@ class Wish:
     seeds: int = 3
     decided: bool = True
     source: str = "library"
+    full_text: str = TEXT
+    """Held-out text that the full run was scored on."""
+    full_settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the full run was trained with in place of ``full.yaml``."""
     error: str = "the loss was not finite at step 212 after 4 skipped batches"
 
 
@@ -71,10 +82,12 @@ def write_study(out: Path, wish: Wish | None = None, full_run: float | None = No
     for row in _rows(out, wish):
         ledger.append("trial", **plain(row))
     if wish.decided:
-        write_atomic(out / "full.yaml", "steps: 29297\n")
+        write_atomic(out / "full.yaml", json.dumps(FULL_PLAN | {"train": {"precision": "auto"}}))
         write_atomic(out / "decision.json", _decision(wish, criteria, Results.open(out)).to_json() + "\n")
     if full_run is not None:
-        _run(out / "full" / "run", {"full": 1}, FULL, full_run, 0)
+        plan = plain(Plan.load(out / "full.yaml").resolved("cpu")) | {"seed": 5} | dict(wish.full_settings)
+        _tokens(out / "full" / "tokens", wish, wish.full_text)
+        _run(out / "full" / "run", plan, FULL, full_run, 0)
     return out
 
 
@@ -207,16 +220,18 @@ def _texts(out: Path, wish: Wish) -> None:
         out / "corpus" / "c0ffee0123456789", kind="corpus", fingerprint="c0ffee0123456789", settings={}
     ) as draft:
         draft.facts |= facts
+    _tokens(out / "tokens" / "70ce0123456789ab", wish, TEXT)
 
+
+def _tokens(folder: Path, wish: Wish, held_out: str) -> None:
     def split(documents: int, tokens: int, size: int) -> dict[str, Any]:
         return {"documents": documents, "tokens": tokens, "bytes": size, "bytes_per_token": size / tokens}
 
     train = {**split(6674, 11_000_000, 37_500_000), "changed": 0, "sources": {
         wish.source: split(2204, 10_000_000, 33_900_000), "docs": split(4470, 1_000_000, 3_600_000)}}  # fmt: skip
     settings = {"tokenizer": {"kind": "bpe", "vocabulary": 4096}}
-    with building(
-        out / "tokens" / "70ce0123456789ab", kind="tokens", fingerprint="70ce0123456789ab", settings=settings
-    ) as draft:
+    with building(folder, kind="tokens", fingerprint="70ce0123456789ab", settings=settings) as draft:
+        write_atomic(draft.folder / passages_file("held_out"), held_out)
         draft.facts |= {"vocabulary": 4096, "end": 4095, "dtype": "<u2", "splits": {
             "train": train, "held_out": {**split(74, 136_000, 451_000), "changed": 0, "sources": {}}}}  # fmt: skip
 
@@ -258,10 +273,12 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
         ),
         target=Target(
             metric="bits_per_byte", unit="bits/byte", threshold=TARGET, prediction=gained, probability=chance,
-            baseline=forecast.loss, baseline_probability=forecast.probability_below(TARGET),
+            parameters=FULL[0], tokens=FULL[1], baseline=forecast.loss,
+            baseline_probability=forecast.probability_below(TARGET),
         ),
         checks=_checks(),
-        findings=tuple(findings), noise=compared.noise, forecast=forecast,
+        findings=tuple(findings),
+        adopted=tuple(item.variant for item in findings if item.verdict is Verdict.ADOPT), noise=compared.noise, forecast=forecast,
         cost=_cost(),
         trials={"planned": 54, "finished": 51, "failed": 1, "killed": 0, "left out": 2},
         advice=ADVICE,

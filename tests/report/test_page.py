@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -240,3 +241,34 @@ def test_after_the_full_run_prediction_stands_beside_reality(tmp_path):
     text = Reader(write_report(out).read_text(encoding="utf-8")).text
     assert "Prediction against reality" in text
     assert "inside the predicted interval, and it reached the target" in text
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(full_text='{"text": "another"}\n'), "it is scored on other held-out text: it does not test"),
+        (Wish(full_settings={"steps": 15}), "trained by another plan (steps 29297 -> 15): it does not test"),
+        (Wish(full_text="", full_settings={"steps": 1, "reseed": {"batches": 1}}), "other held-out text, trained by another"),
+    ],
+)
+def test_a_full_run_of_other_text_or_another_plan_does_not_test_the_forecast(wish, words, tmp_path):
+    text = Reader(write_report(write_study(tmp_path / "out", wish, full_run=1.455)).read_text(encoding="utf-8")).text
+    assert words in text
+    assert "the forecast." in text
+    assert "the predicted interval" not in text
+
+
+def test_a_full_run_whose_text_left_no_record_is_not_believed(tmp_path):
+    out = write_study(tmp_path / "out", full_run=1.455)
+    shutil.rmtree(out / "full" / "tokens")
+    text = Reader(write_report(out).read_text(encoding="utf-8")).text
+    assert "scored on held-out text of which no record is left: it does not test the forecast" in text
+
+
+def test_numbers_of_the_forecast_name_their_unit(study, page):
+    found = Reader(page)
+    for words in ("Predicted (bits/byte)", "Observed (bits/byte)", "At the full run (bits/byte)"):
+        assert words in found.text
+    traces = {trace["name"]: trace for trace in json.loads(found.scripts[0])["forecast"]["data"]}
+    for name in ("predicted path", "baseline runs", "single laws"):
+        assert all("bits/byte" in note for note in traces[name]["text"]), name

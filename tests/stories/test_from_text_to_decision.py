@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_pilot import keep_calibration, pilot, write_plan
 
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.decision import Decision, Launch
 from pilotlight.record.results import Results
 from pilotlight.train.plan import Plan
+from tiny_pilot import keep_calibration, pilot, write_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def trained(out: Path) -> dict[str, bytes]:
     """Every byte of every run, clock readings and locks left out."""
-    kept = [path for path in sorted((out / "runs").rglob("*")) if path.is_file() and path.name not in ("timing.json", ".lock")]
+    kept = [
+        path
+        for path in sorted((out / "runs").rglob("*"))
+        if path.is_file() and path.name not in ("timing.json", ".lock")
+    ]
     return {str(path.relative_to(out)): path.read_bytes() for path in kept if path.name != "manifest.json"}
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pilotlight.cli.train import train
 from pilotlight.errors import ConfigError
+from pilotlight.report.full_run import FOLDER
 from pilotlight.spec import plain
 from pilotlight.train.final import open_model
 
@@ -66,3 +67,13 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_name(app, file, tmp_path
         _go(app, file, "--out", tmp_path / "out", "--set", "stops=3")
     with pytest.raises(ConfigError, match="path=value"):
         _go(app, file, "--out", tmp_path / "out", "--set", "steps")
+
+
+def test_the_full_run_of_a_pilot_goes_where_its_report_looks_for_it(app, file, tmp_path):
+    (tmp_path / "decision.json").write_text("{}")
+    done = _go(app, file, "--set", "steps=2", "--quiet")
+    assert done.exit_code == 0
+    assert (tmp_path / FOLDER / "manifest.json").is_file()
+    assert f"`pilot report {tmp_path}` shows it beside the prediction" in done.stdout
+    done = _go(app, file, "--set", "steps=2", "--out", tmp_path / "other", "--quiet")
+    assert "pilot report" not in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import warnings
 
@@ -39,6 +40,39 @@ def test_a_model_that_cannot_be_compiled_runs_as_it_is_and_says_so(model, monkey
     found = losses(plan_of(), COMPILED, model, seen.append)(_rows())
     assert torch.equal(found, losses(plan_of(), ONE, model, seen.append)(_rows()))
     assert [(type(event), event.level) for event in seen] == [(Note, "warning")]
+
+
+def test_every_shape_that_one_process_trains_is_compiled(monkeypatch, tokens):
+    seen, graphs, compile_with = [], [], torch.compile
+
+    def counted(function, **named):
+        return compile_with(function, **named, backend=lambda graph, inputs: graphs.append(1) or graph.forward)
+
+    monkeypatch.setattr(torch, "compile", counted)
+    torch.compiler.reset()
+    after = []
+    for width in range(32, 32 + 6 * 16, 16):
+        plan = plan_of()
+        small = plan.model.model_copy(update={"width": width}).build(tokens.vocabulary)
+        initialise(small, 0)
+        compiled, plain = (losses(plan, machine, small, seen.append) for machine in (COMPILED, ONE))
+        torch.testing.assert_close(compiled(_rows()), plain(_rows()))
+        with torch.no_grad():
+            compiled(_rows())
+        after.append(len(graphs))
+    steps = {after[0], *(late - early for early, late in itertools.pairwise(after))}
+    assert seen == []
+    assert len(steps) == 1
+    assert steps != {0}
+
+
+def test_a_model_whose_losses_are_compiled_stays_as_it_was(model, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **named: function)
+    before = dict(model.named_parameters())
+    losses(plan_of(), COMPILED, model, lambda event: None)(_rows()).sum().backward()
+    assert {name: id(value) for name, value in model.named_parameters()} == {n: id(v) for n, v in before.items()}
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    assert all(block._compiled_call_impl is None for block in model.blocks)
 
 
 @pytest.mark.slow

@@ -195,5 +195,9 @@ def test_a_run_stopped_by_its_guard_says_so_again(tokens, tmp_path):
     with pytest.raises(RunError, match="3 batches skipped") as first:
         train(plan, ONE, tokens, tmp_path / "run")
     assert first.value.exit_code == 3
-    with pytest.raises(RunError, match="3 batches skipped"):
+    with pytest.raises(RunError, match="3 batches skipped") as again:
         train(plan, ONE, tokens, tmp_path / "run")
+    # Replayed from its checkpoint it would skip the same batches: nothing but another plan helps.
+    for error in (first, again):
+        assert "train again in a new folder with a lower train.optim.lr or more train.guard.skips" in str(error.value)
+        assert "Remove" not in str(error.value)

@@ -47,8 +47,12 @@ def test_a_reseeded_stream_has_its_own_seed_and_the_others_keep_theirs():
     assert plan.seed_of("weights") == 5
 
 
-@pytest.mark.parametrize(("device", "precision"), [("cpu", "float32"), ("cuda", "bfloat16"), ("cuda:1", "bfloat16")])
-def test_automatic_precision_follows_the_device(device, precision):
+@pytest.mark.parametrize(
+    ("device", "instructions", "precision"),
+    [("cpu", False, "float32"), ("cpu", True, "bfloat16"), ("cuda", False, "bfloat16"), ("cuda:1", True, "bfloat16")],
+)
+def test_automatic_precision_follows_the_device(device, instructions, precision, monkeypatch):
+    monkeypatch.setattr("pilotlight.train.plan.multiplies_bfloat16", lambda: instructions)
     assert plan_of(precision="auto").resolved(device).train.precision == precision
 
 

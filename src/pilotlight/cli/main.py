@@ -21,9 +21,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_INTERRUPTED = 130
+_STOPPED = "stopped; nothing finished is lost. Run the same command to go on.\n"
 
 
-def _register() -> None:
+def register() -> None:
+    """Add every command to ``app``, once; their modules are light, their work is imported when they run."""
+    if app.registered_commands:
+        return
     from pilotlight.cli.corpus import corpus
     from pilotlight.cli.doctor import doctor
     from pilotlight.cli.new import new
@@ -56,7 +61,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
-    _register()
+    register()
     try:
         app(prog_name="pilot")
     except PilotlightError as error:
@@ -65,8 +70,12 @@ def main() -> None:
         sys.stderr.write(clean(f"error: {error}\n"))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped; nothing finished is lost. Run the same command to go on.\n")
-        sys.exit(130)
+        sys.stderr.write(_STOPPED)
+        sys.exit(_INTERRUPTED)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # typer turns Ctrl-C into an exit of its own, without a word
+            sys.stderr.write(_STOPPED)
+        raise
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

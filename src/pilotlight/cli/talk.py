@@ -91,9 +91,9 @@ class Talk:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+        table = Table(title=Text(clean(title)), title_justify="left", title_style="bold", expand=False)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(Text(clean(column)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(clean(str(cell))) for cell in row))
         width = None if sys.stdout.isatty() else 120

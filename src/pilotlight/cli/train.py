@@ -19,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standa
 def train(
     plan: Annotated[Path, typer.Argument(help="Plan of one training (YAML), such as full.yaml.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder; by default out/ and the plan's name.")
+        Path | None, typer.Option("--out", "-o", help="Folder; by default full beside a pilot's full.yaml, else out/ and the plan's name.")
     ] = None,
     set: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: path=value, such as train.optim.lr=1e-3.")
@@ -38,13 +38,19 @@ def train(
     talk = Talk(quiet, json)
     settings = _settings(plan, set or [])
     machine = Machine.model_validate({"device": device, "threads": threads or "auto"})
-    folder = out or Path("out") / plan.stem
+    folder = out or (plan.parent if _is_of_pilot(plan.parent) else Path("out")) / plan.stem
     corpus = build(settings.corpus, folder / "corpus", watch=talk.watch)
     tokens = pack(corpus, settings.tokenizer, folder / "tokens", watch=talk.watch)
     from pilotlight.train.loop import train as go  # after the text: torch takes seconds to load
 
     run = go(settings, machine, tokens, folder / "run", watch=_Teller(talk).watch)
     _show(run, talk)
+    if _is_of_pilot(folder.parent) and folder.name == "full":
+        talk.say(f"`pilot report {folder.parent}` shows it beside the prediction")
+
+
+def _is_of_pilot(folder: Path) -> bool:
+    return (folder / "decision.json").is_file()
 
 
 def _settings(path: Path, changes: list[str]) -> Plan:

@@ -23,10 +23,15 @@ from pilotlight.errors import ConfigError, DataError, RecordError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import building, finished
 from pilotlight.spec import fingerprint, plain
+from pilotlight.units import show_share
 
 FORMAT = 1
 """Raised when the same recipe and input would give other files than before."""
 
+_NOTHING_HELD_OUT = (
+    "nothing could be held out of {share} asked for: the text is one piece, or one piece is more than half of it, and a "
+    "model trained on this corpus cannot be scored on it. Give the text as several documents: files, or lines of JSON."
+)
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
 
 
@@ -60,6 +65,8 @@ def build(recipe: Recipe, out: Path, *, watch: Watcher = silent) -> Corpus:
         facts = tally.facts(shelves)
         facts.check()
         _refuse_empty(recipe, facts, reading.first_unreadable)
+        if recipe.held_out > 0 and not held_out.ids:
+            watch(Note(_NOTHING_HELD_OUT.format(share=show_share(recipe.held_out)), "warning"))
         draft.facts.update(plain(facts))
     return Corpus.open(out)
 

@@ -21,8 +21,14 @@ class BrokenFile(Exception):
 
 
 def plain_name(name: str) -> str:
-    """Return a file name without the ending of its compression."""
-    return next((name.removesuffix(ending) for ending in COMPRESSIONS if name.endswith(ending)), name)
+    """Return a file name without the ending of its compression, in small letters or capitals."""
+    ending = compression(name)
+    return name[: -len(ending)] if ending else name
+
+
+def compression(name: str) -> str:
+    """Return the ending that says how a file is compressed, in small letters; empty where it is not."""
+    return next((ending for ending in COMPRESSIONS if name.lower().endswith(ending)), "")
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -87,9 +93,10 @@ def chunks(path: Path) -> Iterator[bytes]:
     """
     with open_bytes(path) as file:
         try:
-            if path.name.endswith(".gz"):
+            packed = compression(path.name)
+            if packed == ".gz":
                 yield from _unzip(file)
-            elif path.name.endswith(".zst"):
+            elif packed == ".zst":
                 yield from _unzstd(file)
             else:
                 while data := file.read(_CHUNK):

@@ -18,6 +18,7 @@ from pilotlight.evals.settings import Scoring
 from pilotlight.events import Note, Watcher, silent
 from pilotlight.record.scores import FOLDER, Difference, ItemScore, Scored, ScoreTable, read_scores, write_scores
 from pilotlight.spec import canonical, fingerprint, plain
+from pilotlight.stats.metric import METRICS
 
 if TYPE_CHECKING:
     from pilotlight.evals.scorer import Scorer
@@ -117,6 +118,8 @@ class _Scoring:
             return _Result(scores, self._summary(task, scores, self._trained_context()), None)
         settings = {
             "version": VERSION, "task": plain(task.task), "sha256": task.sha256, "items": len(task.items),
+            "metrics": {found.name: METRICS[found.name].version for found in task.task.measures(task.items)
+                        if found.name in METRICS},
             "model": member.fingerprint, "context": scoring.context,
             "spans": fingerprint([[span.context, span.continuation] for item in task.items for span in item.spans]),
         }  # fmt: skip

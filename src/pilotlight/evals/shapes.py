@@ -114,6 +114,9 @@ def _is_word(value: Any) -> bool:
 def right_of(asked: Asked, count_from: int) -> int:
     """Return the index of the right option.
 
+    A name of an option wins; then a JSON integer is a place, counted from ``count_from``; a string may be a letter, a
+    place or the text of an option.
+
     Raises:
         BadRow: the answer names no option, or could name two of them.
     """
@@ -123,6 +126,8 @@ def right_of(asked: Asked, count_from: int) -> int:
     word = str(answer).strip()
     if asked.names and word in asked.names:
         return asked.names.index(word)
+    if isinstance(answer, int) and 0 <= answer - count_from < len(asked.options):
+        return answer - count_from
     found = {index for index, option in enumerate(asked.options) if option == word}
     if len(word) == 1 and "A" <= word.upper() <= "Z":
         found.add(ord(word.upper()) - ord("A"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.decision import Target
 from pilotlight.record.forecast import Prediction
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.units import show_count, show_share
@@ -20,22 +21,8 @@ _PARTS = {
 
 
 def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tuple[str, ...]:
-    """Return what experience says about this pilot's shape, each with its reason."""
-    found: list[str] = []
-    largest = max(scale.parameters for scale in pilot.scales)
-    share = largest / pilot.goal.full_run.parameters
-    if share < 0.1:
-        found.append(
-            f"The largest rung has {show_share(share, 1)} of the full run's parameters; where it is affordable, 10 to 50 % "
-            "makes the prediction safer. The extrapolation factor is printed beside it."
-        )
-    if len({scale.parameters for scale in pilot.scales}) < 3:
-        found.append("Fewer than three sizes: a law with a floor cannot be told from one without. Add a rung.")
-    if len({round(scale.tokens / scale.parameters, 3) for scale in pilot.scales}) < 2:
-        found.append(
-            "Every rung has the same tokens per parameter, so the effects of size and of data cannot be told apart. "
-            "Add a rung with more tokens."
-        )
+    """Return what experience says about this pilot's shape as far as it was trained, each with its reason."""
+    found = _ladder(pilot, results)
     for name, setup in ((name, pilot.variants[name]) for name in pilot.variants):
         if len(setup.set) > 1:
             found.append(
@@ -49,6 +36,30 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
     return tuple(found)
 
 
+def _ladder(pilot: Pilot, results: Results) -> list[str]:
+    """Return what there is to say about the rungs at which the baseline was trained to the end."""
+    finished = {row.scale for row in results.ladder()}
+    trained = [scale for scale in pilot.scales if scale.name in finished]
+    missing = [scale.name for scale in pilot.scales if scale.name not in finished]
+    found: list[str] = []
+    if missing:
+        found.append(f"The baseline was not trained at {', '.join(missing)}: what follows is judged without.")
+    share = max((scale.parameters for scale in trained), default=0.0) / pilot.goal.full_run.parameters
+    if 0 < share < 0.1:
+        found.append(
+            f"The largest rung has {show_share(share, 1)} of the full run's parameters; where it is affordable, 10 to 50 % "
+            "makes the prediction safer. The extrapolation factor is printed beside it."
+        )
+    if len({scale.parameters for scale in trained}) < 3:
+        found.append("Fewer than three sizes: a law with a floor cannot be told from one without. Add a rung.")
+    if len({round(scale.tokens / scale.parameters, 3) for scale in trained}) == 1:
+        found.append(
+            "Every rung has the same tokens per parameter, so the effects of size and of data cannot be told apart. "
+            "Add a rung with more tokens."
+        )
+    return found
+
+
 def _without_verdict(pilot: Pilot, results: Results) -> list[str]:
     found: list[str] = []
     for name in (name for name in pilot.variants if not any(results.finished(name))):
@@ -58,12 +69,15 @@ def _without_verdict(pilot: Pilot, results: Results) -> list[str]:
     return found
 
 
-def not_tested(pilot: Pilot) -> tuple[str, ...]:
-    """Return what no trial of this pilot speaks about."""
-    paths = [path for variant in pilot.variants.values() for path in variant.set]
+def not_tested(pilot: Pilot, results: Results, adopted: tuple[str, ...], target: Target) -> tuple[str, ...]:
+    """Return what no finished trial of this pilot speaks about."""
+    trained = [variant for name, variant in pilot.variants.items() if any(results.finished(name))]
+    paths = [path for variant in trained for path in variant.set]
     found = [text for part, text in _PARTS.items() if not any(path.startswith(part) for path in paths)]
+    if len(adopted) > 1:
+        found.append("the adopted changes were trained one at a time, never together")
     found += [
-        f"stability at {show_count(pilot.goal.full_run.parameters)} parameters: spikes grow with size and come late",
+        f"stability at {show_count(target.parameters)} parameters: spikes grow with size and come late",
         "downstream tasks: the goal is a loss on held-out text (see `pilot score`)",
         "several accelerators or nodes",
         "bias, toxicity and safety of what the model writes",

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pilotlight.errors import RecordError
 from pilotlight.pilot import trials
-from pilotlight.pilot.calibration import Calibration, from_ledger
-from pilotlight.pilot.execute import CALIBRATION, conclude, planned_of
+from pilotlight.pilot.calibration import Calibration
+from pilotlight.pilot.execute import conclude
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.pilot.preregister import fixed_calibration
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import Results
@@ -54,8 +55,7 @@ def open_pilot(out: Path) -> Pilot:
 def _calibration(out: Path) -> Calibration | None:
     ledger = Ledger(out / "ledger.jsonl")
     ledger.verify()
-    entry = next(iter(ledger.entries(CALIBRATION)), None)
-    return from_ledger(entry.facts) if entry else None
+    return fixed_calibration(ledger)
 
 
 def progress_of(out: Path) -> ProgressReport:
@@ -66,7 +66,7 @@ def progress_of(out: Path) -> ProgressReport:
     """
     pilot = open_pilot(out)
     calibration = _calibration(out)
-    wanted = trials.affordable(pilot, calibration)[0] if calibration else trials.wanted(pilot)
+    wanted = trials.schedule(pilot, calibration).inside if calibration else trials.wanted(pilot)
     rows = {row.name: row for row in Results.open(out, verify=False).rows}
     names = list(dict.fromkeys([*(trial.name for trial in wanted), *rows]))
     found: list[TrialState] = []
@@ -85,12 +85,11 @@ def decide_again(out: Path) -> Decision:
     """Return the decision that the finished trials in ``out`` lead to, written anew.
 
     Raises:
-        RecordError: the folder holds no pilot with trials, or a run was edited.
+        RecordError: the folder holds no pilot, trials are missing, or a run was edited.
     """
     pilot = open_pilot(out)
     calibration = _calibration(out)
     if calibration is None:
         raise RecordError(f"{out} has no finished trial yet. Let `pilot run` go on.")
     with hold(out):
-        results = Results.open(out)
-        return conclude(pilot, out, calibration, planned_of(pilot, results, calibration))
+        return conclude(pilot, out, calibration)

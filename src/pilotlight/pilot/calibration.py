@@ -7,6 +7,7 @@ in a new folder on the same machine, finds the same calibration and so runs the 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pilotlight.errors import RecordError
 from pilotlight.pilot.goal import THIS_MACHINE
 from pilotlight.spec import Record, fingerprint
 from pilotlight.stats.estimate import Estimate
+from pilotlight.work.cores import core_count
 
 
 class Rung(Record):
@@ -35,18 +37,18 @@ class Calibration(Record):
     rungs: dict[str, Rung]
     full_step_seconds: Estimate
     """Wall-clock of one step of the full run's shape on all cores; low and high are P10 and P90."""
-    full_batch_tokens: int
 
     def seconds(self, scale: str) -> float:
         """Return the seconds that one trial at ``scale`` takes on one worker."""
         return self.rungs[scale].seconds
 
-    def price(self, scale: str) -> float:
-        """Return what one trial costs in FLOPs at the rate of the dearest rung.
+    def price(self, scale: str, budget: Any) -> float:
+        """Return what one trial costs of the budget, in FLOPs.
 
-        Small shapes reach fewer FLOPs per second; priced at their own count they would look cheaper than they are.
+        Of a budget in FLOPs that is its own count. Of a budget in time it is its seconds at the rate of the dearest
+        rung: small shapes reach fewer FLOPs per second, and at their own count would look cheaper than they are.
         """
-        return self.rungs[scale].seconds * self.rate
+        return self.rungs[scale].flops if budget.flops is not None else self.rungs[scale].seconds * self.rate
 
     @property
     def rate(self) -> float:
@@ -73,9 +75,8 @@ def machine_facts() -> dict[str, Any]:
     if info.is_file():
         lines = info.read_text(encoding="utf-8").splitlines()
         model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
-        "processor": model, "cores": cores, "system": platform.system(), "name": THIS_MACHINE,
+        "processor": model, "cores": core_count(), "system": platform.system(), "name": THIS_MACHINE,
         "torch": metadata.version("torch"), "pilotlight": metadata.version("pilotlight"),
     }  # fmt: skip
 
@@ -86,11 +87,12 @@ def store() -> Path:
     return Path(root) / "pilotlight" / "calibrations"
 
 
-def key(plans: list[Any], workers: int) -> str:
+def key(plans: Mapping[str, Any], workers: int) -> str:
     """Return what a calibration is kept under: the machine, the number of workers, every shape, batch and vocabulary."""
-    shapes = [
-        {"model": plan.model, "tokenizer": plan.tokenizer, "train": plan.train, "steps": plan.steps} for plan in plans
-    ]
+    shapes = {
+        name: {"model": plan.model, "tokenizer": plan.tokenizer.identity(), "train": plan.train, "steps": plan.steps}
+        for name, plan in plans.items()
+    }
     return fingerprint(machine_facts(), workers, shapes)
 
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pilotlight.events import Progress, Watcher
 from pilotlight.manifest import versions, write_atomic
@@ -95,6 +96,14 @@ def examine(watch: Watcher) -> list[Check]:
     return found
 
 
+def _hardware(device: str, facts: dict[str, Any]) -> str:
+    """Return the name of what trains: of the accelerator where there is one, else of the processor."""
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else facts["processor"]
+    return f"{name} ({device})"
+
+
 def measure_full_run(pilot: Pilot, receipt: Path, watch: Watcher) -> Receipt:
     """Return what a step of the pilot's full run takes on this machine, written to ``receipt``.
 
@@ -123,7 +132,7 @@ def measure_full_run(pilot: Pilot, receipt: Path, watch: Watcher) -> Receipt:
         method=f"P10, P50 and P90 over {len(steps)} steps of the full shape, {plan.train.precision} on {machine.device}",
     )  # fmt: skip
     found = Receipt(
-        hardware=f"{facts['processor']} ({machine.device})", devices=1, precision=plan.train.precision,
+        hardware=_hardware(machine.device, facts), devices=1, precision=plan.train.precision,
         parameters=size.parameters, tokens_per_second=rate,
         flops_per_second=rate.scaled(size.training_flops_per_token, "FLOP/s"),
         measured_at=date.today().isoformat(), versions=versions("torch", "numpy"), machine=facts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,26 +10,32 @@ from typing import Any
 
 from pilotlight.errors import ConfigError, RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
-from pilotlight.manifest import NAME, sha256, versions, write_atomic
+from pilotlight.manifest import NAME, sha256, write_atomic
 from pilotlight.pilot import measure, trials
 from pilotlight.pilot.analyse import analyse, top_rung, winners
-from pilotlight.pilot.calibration import Calibration, from_ledger
+from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.decide import decide
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.prepare import Ready, prepare, vocabularies
+from pilotlight.pilot.preregister import CALIBRATION, RETRIED, deviations, fixed_calibration, preregister
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, TRIAL, Results, Row
 from pilotlight.record.run import RunFacts
-from pilotlight.spec import diff, fingerprint, plain
+from pilotlight.spec import fingerprint, plain
+from pilotlight.stats import power
 from pilotlight.stats.metric import metric
+from pilotlight.stats.pairing import Pairing
 from pilotlight.train.machine import Machine
+from pilotlight.units import show_seconds, show_share
 from pilotlight.work.lease import hold
 from pilotlight.work.pool import Pool
-from pilotlight.work.unit import Outcome, Unit
+from pilotlight.work.unit import Outcome, Unit, UnitRetried
 
-CRITERIA, CALIBRATION, STARTED = "criteria", "calibration", "started"
+ASSUMED_SPREAD = (
+    0.01  # relative SD of one run about its set-up; the quickstart's runs of 60k and 150k parameters had 1.4 %
+)
 # Errors that say nothing about the trial: it is tried again once the machine has room.
 OF_THE_MACHINE = ("ResourceError", "OSError", "PermissionError", "MemoryError", "OutOfMemoryError")
 
@@ -46,16 +51,11 @@ class Campaign:
     watch: Watcher
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher = silent) -> Decision:
     """Return the decision of ``pilot``, whose runs, ledger and decision stand in folder ``out``.
 
     Killed and started again it goes on where it was, and decides the same. ``workers`` trains that many trials at a
-    time, one core each; by default one per core.
+    time, one core each; by default one per core, or one at a time on an accelerator.
 
     Raises:
         ConfigError: the pilot contradicts itself, or its target is met by the smallest rung already.
@@ -66,25 +66,25 @@ def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher =
         RunError: every trial failed.
     """
     pilot.check()
-    with _campaign(pilot, out, workers or cores(), watch) as campaign:
-        preregister(campaign)
+    pilot.check_shapes()
+    workers = workers or measure.default_workers()
+    with _campaign(pilot, out, workers, watch) as campaign:
+        preregister(pilot, out, campaign.ledger, watch)
         ready = prepare(pilot, out, watch)
-        calibration = calibrate(campaign, ready, workers or cores())
-        inside, left_out = trials.affordable(pilot, calibration)
-        if left_out:
-            watch(Note(f"the budget leaves out {len(left_out)} of {len(inside) + len(left_out)} trials", "warning"))
-        _train(campaign, ready, calibration, inside)
-        _train(campaign, ready, calibration, _confirmation(pilot, Results.open(out), calibration, inside))
-        return conclude(pilot, out, calibration, planned_of(pilot, Results.open(out), calibration))
+        calibration = calibrate(campaign, ready, workers)
+        plan = trials.schedule(pilot, calibration)
+        _announce(pilot, calibration, plan, watch)
+        _train(campaign, ready, calibration, plan.inside)
+        _train(campaign, ready, calibration, confirmation(pilot, Results.open(out), calibration))
+        return conclude(pilot, out, calibration)
 
 
 @contextmanager
 def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generator[Campaign]:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder, or a name that does not exist yet.")
-    ours = (out / "ledger.jsonl").exists() or (out / ".lock").exists()
-    foreign = out.is_dir() and any(out.iterdir()) and not ours
-    if foreign:
+    ours = (out / "ledger.jsonl").exists()
+    if not ours and out.is_dir() and any(item.name != ".lock" for item in out.iterdir()):
         raise RecordError(
             f"{out} holds other files, not a pilot. Give an empty folder or one of an earlier `pilot run`."
         )
@@ -92,45 +92,27 @@ def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generato
         yield Campaign(pilot, out, Ledger(out / "ledger.jsonl"), pool, watch)
 
 
-def preregister(campaign: Campaign) -> None:
-    """Write the criteria into the ledger before the first trial, or check that they are the ones written there.
-
-    Raises:
-        RecordError: the folder was started with another pilot; shows what differs.
-    """
-    pilot, ledger = campaign.pilot, campaign.ledger
-    ledger.verify()
-    settings = plain(pilot)
-    entry = next(iter(ledger.entries(CRITERIA)), None)
-    if entry is None:
-        write_atomic(campaign.out / "pilot.json", pilot.model_dump_json(indent=1))
-        ledger.append(CRITERIA, criteria=pilot.criteria, pilot=settings)
-    elif entry.facts["criteria"] != pilot.criteria:
-        changes = diff(entry.facts["pilot"], settings)
-        shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
-        raise RecordError(
-            f"{campaign.out} was started with another plan, whose criteria were fixed before its first trial:{shown}\n"
-            "Give this plan another --out."
-        )
-    elif not (campaign.out / "pilot.json").is_file():
-        write_atomic(campaign.out / "pilot.json", pilot.model_dump_json(indent=1))
-    made_by = versions("torch", "numpy", "scipy", "tokenizers")
-    last = [item.facts["versions"] for item in ledger.entries(STARTED)][-1:]
-    if last and last[0] != made_by:
-        changed = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in diff(last[0], made_by).items())
-        campaign.watch(Note(f"versions changed since this pilot began ({changed}); the ledger records it", "warning"))
-    if not last or last[0] != made_by:
-        ledger.append(STARTED, versions=made_by)
-
-
 def calibrate(campaign: Campaign, ready: Ready, workers: int) -> Calibration:
     """Return the calibration in the ledger; measured, or recalled from this machine's store, where there is none."""
-    entry = next(iter(campaign.ledger.entries(CALIBRATION)), None)
-    if entry is not None:
-        return from_ledger(entry.facts)
+    kept = fixed_calibration(campaign.ledger)
+    if kept is not None:
+        return kept
     calibration = measure.calibrate(campaign.pilot, ready, campaign.pool, workers, campaign.watch)
     campaign.ledger.append(CALIBRATION, **plain(calibration))
     return calibration
+
+
+def _announce(pilot: Pilot, calibration: Calibration, plan: trials.Schedule, watch: Watcher) -> None:
+    """Tell what the trials will be able to see, before the first of them."""
+    seconds = calibration.everything([*plan.inside])
+    watch(Note(f"{len(plan.inside)} trials, about {show_seconds(seconds)} on {calibration.workers} workers"))
+    if pilot.variants:
+        assumed = Pairing(correlation=0.0, used="unpaired", n=0)
+        sentence = power.plan(ASSUMED_SPREAD, pilot.rule, assumed, variants=len(pilot.variants)).sentence
+        watch(Note(f"if single runs spread by {show_share(ASSUMED_SPREAD, 0)}, as small ones do: {sentence}"))
+    if plan.left_out:
+        count = len(plan.inside) + len(plan.left_out)
+        watch(Note(f"the budget leaves out {len(plan.left_out)} of {count} trials", "warning"))
 
 
 def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Trial) -> Unit:
@@ -140,7 +122,7 @@ def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Tri
         call="pilotlight.pilot.trial:run",
         arguments={
             "plan": plain(plan),
-            "machine": plain(Machine(device="cpu", threads=1, compile=False)),
+            "machine": plain(Machine(threads=1)),
             "tokens": str(ready.tokens[trial.variant].folder.resolve()),
             "out": str((campaign.out / "runs" / trial.name).resolve()),
         },
@@ -172,7 +154,7 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
     if not missing:
         return
     units = [_unit(campaign, ready, calibration, trial) for trial in missing.values()]
-    relay = _Share(campaign.watch, {unit.key: unit.cost / calibration.workers for unit in units}, spent, total)
+    relay = _Share(campaign, {unit.key: unit.cost / calibration.workers for unit in units}, spent, total)
     count = len(wanted) - len(missing)
     for outcome in campaign.pool.run(units, watch=relay):
         trial = missing[outcome.unit.key]
@@ -194,14 +176,18 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
 class _Share:
     """Watches the units of a round and tells one progress: seconds of work done, of all there is."""
 
-    def __init__(self, watch: Watcher, costs: dict[str, float], spent: float, total: float) -> None:
-        self._watch, self._costs, self._spent, self._total = watch, costs, spent, total
+    def __init__(self, campaign: Campaign, costs: dict[str, float], spent: float, total: float) -> None:
+        self._ledger, self._watch = campaign.ledger, campaign.watch
+        self._costs, self._spent, self._total = costs, spent, total
         self._parts: dict[str, float] = {}
         self._note = ""
 
     def __call__(self, event: Any) -> None:
         inner, key = getattr(event, "event", None), getattr(event, "key", "")
-        if isinstance(inner, Note):
+        if isinstance(event, UnitRetried):
+            self._watch(Note(f"{key}: its worker was lost ({event.cause}); it is started again", "warning"))
+            self._ledger.append(RETRIED, trial=key, attempt=event.attempt, cause=event.cause)
+        elif isinstance(inner, Note):
             self._watch(Note(f"{key}: {inner.text}", inner.level))
         elif isinstance(inner, Progress) and inner.total and key in self._costs:
             self._parts[key] = self._costs[key] * min(1.0, inner.done / inner.total)
@@ -247,34 +233,38 @@ def _refuse_easy_target(pilot: Pilot, row: Row) -> None:
         )
 
 
-def _confirmation(pilot: Pilot, results: Results, calibration: Calibration, inside: list[Trial]) -> list[Trial]:
-    """Return the confirmation trials that the rest of the budget pays for, whole seeds only."""
+def confirmation(pilot: Pilot, results: Results, calibration: Calibration) -> list[Trial]:
+    """Return the trials that try the winners of the main trials again on fresh seeds, within the budget."""
     rung = top_rung(results, pilot)
-    fresh = trials.confirmation(pilot, winners(results, pilot), rung) if rung else []
-    left = calibration.budget_flops(pilot.budget) - sum(calibration.price(trial.scale) for trial in inside)
-    found: list[Trial] = []
-    for seed in dict.fromkeys(trial.seed for trial in fresh):
-        block = [trial for trial in fresh if trial.seed == seed]
-        price = sum(calibration.price(trial.scale) for trial in block)
-        if price <= left:
-            found += block
-            left -= price
-    return found
+    if rung is None:
+        return []
+    reserve = trials.schedule(pilot, calibration).reserve
+    return trials.confirmation(pilot, calibration, winners(results, pilot), rung, reserve)
 
 
-def planned_of(pilot: Pilot, results: Results, calibration: Calibration) -> dict[str, int]:
-    """Return how many trials were wanted and how many the budget left out."""
-    inside, left_out = trials.affordable(pilot, calibration)
-    fresh = sum(row.round == "confirmation" for row in results.rows)
-    return {"planned": len(inside) + len(left_out) + fresh, "left out": len(left_out)}
+def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
+    """Return the decision from what stands in ``out``, written to ``decision.json`` and ``full.yaml``.
 
-
-def conclude(pilot: Pilot, out: Path, calibration: Calibration, planned: dict[str, int]) -> Decision:
-    """Return the decision from what stands in ``out``, written to ``decision.json`` and ``full.yaml``."""
+    Raises:
+        RecordError: trials that the budget pays for are missing, or a run was edited.
+    """
     from pilotlight.pilot.full import write_full_plan
 
     results = Results.open(out)
-    decision = decide(pilot, results, analyse(results, pilot), calibration, planned, vocabularies(pilot, out))
+    plan = trials.schedule(pilot, calibration)
+    wanted = [*plan.inside, *confirmation(pilot, results, calibration)]
+    entered = {row.name for row in results.rows}
+    missing = [trial.name for trial in wanted if trial.name not in entered]
+    if missing:
+        raise RecordError(
+            f"{out} is not finished: {len(missing)} of {len(wanted)} trials are missing, the first is {missing[0]}. "
+            "Let `pilot run` go on; it trains only what is missing."
+        )
+    planned = {"planned": len(wanted) + len(plan.left_out), "left out": len(plan.left_out)}
+    decision = decide(
+        pilot, results, analyse(results, pilot), calibration, planned, vocabularies(pilot, out),
+        deviations=deviations(Ledger(out / "ledger.jsonl")),
+    )  # fmt: skip
     write_full_plan(pilot, decision, out / "full.yaml")
     write_atomic(out / "decision.json", decision.to_json() + "\n")
     return decision

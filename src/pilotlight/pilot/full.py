@@ -1,23 +1,42 @@
-"""``full.yaml``: the plan of the full run that a pilot leads to, with the adopted changes in it."""
+"""The full run that a pilot leads to: counted from its plan, and written as ``full.yaml``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pilotlight.manifest import write_atomic
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.decision import Decision
-from pilotlight.spec import plain
-from pilotlight.stats.verdict import Verdict
+from pilotlight.spec import fingerprint, plain
+from pilotlight.train.plan import Plan
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A plan of the full run and what it holds and takes, counted from its model."""
+
+    plan: Plan
+    parameters: float
+    """Non-embedding parameters; the nearest shape to what ``goal.full_run`` asks for."""
+    flops: float
+    """Training FLOPs of the whole plan."""
+
+
+def counted(plan: Plan, vocabularies: dict[str, int]) -> Counted:
+    """Return the plan with its numbers; ``vocabularies`` holds the number of ids by the tokenizer's fingerprint."""
+    from pilotlight.model.size import measure
+
+    size = measure(plan.model, vocabularies[fingerprint(plan.tokenizer)], plan.train.context)
+    return Counted(plan, size.parameters, size.training_flops_per_token * plan.tokens)
 
 
 def write_full_plan(pilot: Pilot, decision: Decision, path: Path) -> None:
     """Write the full run's plan as YAML, its reasons as comments; ``pilot train`` takes the file as it is."""
     import yaml
 
-    adopted = tuple(item.variant for item in decision.findings if item.verdict is Verdict.ADOPT)
-    settings: dict[str, Any] = plain(pilot.full_plan(adopted))
+    settings: dict[str, Any] = plain(pilot.full_plan(decision.adopted))
     lines = [
         f"The full run that this pilot is about. Decision: {decision.launch}.",
         f"Question: {pilot.question}",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pilotlight.spec import Spec
 from pilotlight.units import Count, Money, Seconds, Share
@@ -33,6 +33,15 @@ class Hardware(Spec):
     """US dollars per accelerator and hour; taken from the dated table where left out."""
     receipt: Path | None = None
     """File that ``pilot doctor --bench`` left on the target hardware; without it a foreign throughput is assumed."""
+
+    @model_validator(mode="after")
+    def _one_machine(self) -> Self:
+        if self.accelerator == THIS_MACHINE and self.count > 1 and self.receipt is None:
+            raise ValueError(
+                f"count is {self.count}, but {THIS_MACHINE!r} is one machine and is timed as it is; leave count out, or "
+                "name the accelerator, or give a receipt that `pilot doctor --bench` left on those devices"
+            )
+        return self
 
 
 class Limits(Spec):

@@ -16,8 +16,9 @@ from pilotlight.record.results import BASELINE
 from pilotlight.spec import plain
 from pilotlight.stats.estimate import Estimate
 from pilotlight.tokens.tokens import Tokens
-from pilotlight.train.machine import Machine
+from pilotlight.train.machine import Machine, default_device
 from pilotlight.train.plan import Plan
+from pilotlight.work.cores import core_count
 from pilotlight.work.pool import Pool
 from pilotlight.work.unit import Unit
 
@@ -37,13 +38,23 @@ def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
     return {"steps": found.steps, "window": found.window}
 
 
+def default_workers() -> int:
+    """Return how many trials to train at a time here: one per core, or one alone where there is an accelerator."""
+    return core_count() if default_device() == "cpu" else 1
+
+
+def shapes_of(pilot: Pilot) -> dict[str, Plan]:
+    """Return the plans whose speed decides what a pilot can afford: the baseline at every rung, and the full run."""
+    return {scale.name: pilot.plan(BASELINE, scale, 0) for scale in pilot.scales} | {"full": pilot.full_plan()}
+
+
 def _middle(values: list[float], share: float = 0.5) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _unit(key: str, plan: Plan, tokens: Tokens, threads: int, seconds: float = SECONDS) -> Unit:
-    machine = Machine(device="cpu", threads=threads, compile=False)
+    machine = Machine(threads=threads)
     arguments = {
         "plan": plain(plan),
         "machine": plain(machine),
@@ -70,28 +81,28 @@ def calibrate(pilot: Pilot, ready: Ready, pool: Pool, workers: int, watch: Watch
     Raises:
         RunError: a step cannot be taken at all.
     """
-    plans = {scale.name: pilot.plan(BASELINE, scale, 0) for scale in pilot.scales}
-    full = pilot.full_plan()
-    name = store.key([*plans.values(), full], workers)
+    plans = shapes_of(pilot)
+    name = store.key(plans, workers)
     if (kept := store.recall(name)) is not None:
         watch(Note(f"this machine was measured for these shapes on {kept.measured_at}; that measurement is used"))
         return kept
+    full = plans.pop("full")
     tokens = ready.tokens[BASELINE]
     rungs: dict[str, Rung] = {}
     total = workers * len(plans) + 1
     for number, (scale, plan) in enumerate(plans.items()):
         units = [_unit(f"{scale}-{worker}", plan, tokens, 1) for worker in range(workers)]
         rungs[scale] = _rung(plan, tokens, _measured(pool, units, number * workers, total, watch))
-    with Pool(1, workers) as whole:
-        unit = _unit("full", full, tokens, workers, 2 * SECONDS)
+    cores = core_count()
+    with Pool(1, cores) as whole:
+        unit = _unit("full", full, tokens, cores, 2 * SECONDS)
         steps = _measured(whole, [unit], total - 1, total, watch)[0]["steps"]
     calibration = Calibration(
         machine=store.machine_facts(), measured_at=date.today().isoformat(), workers=workers, rungs=rungs,
         full_step_seconds=Estimate(
             value=_middle(steps), low=_middle(steps, 0.1), high=_middle(steps, 0.9), level=0.8, unit="s/step", n=len(steps),
-            method=f"median, P10 and P90 of {len(steps)} measured steps of the full shape on {workers} cores",
+            method=f"median, P10 and P90 of {len(steps)} measured steps of the full shape on {cores} cores",
         ),
-        full_batch_tokens=full.train.rows * full.train.context,
     )  # fmt: skip
     store.keep(name, calibration)
     return calibration

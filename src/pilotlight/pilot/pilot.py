@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Self
@@ -10,15 +11,17 @@ from pydantic import Field, model_validator
 
 from pilotlight.corpus.recipe import Recipe
 from pilotlight.errors import ConfigError, nearest
+from pilotlight.manifest import sha256
 from pilotlight.model.decoder import Decoder
 from pilotlight.pilot import hardware
-from pilotlight.pilot.goal import Goal
+from pilotlight.pilot.goal import THIS_MACHINE, Goal
 from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
 from pilotlight.record.results import BASELINE
 from pilotlight.spec import Spec, fingerprint, plain
 from pilotlight.stats.rule import Rule
 from pilotlight.tokens.tokenizer import Tokenizer
 from pilotlight.tokens.tokenizers.bpe import BPE
+from pilotlight.train.machine import default_device
 from pilotlight.train.plan import Plan, Training
 from pilotlight.units import Count, Seconds, show_count
 
@@ -98,6 +101,8 @@ class Pilot(Spec):
         """
         data, places = read_yaml(path)
         pilot = anchored(validated(cls, data, str(path), places), path.parent)
+        variants = {name: _anchored_variant(variant, path.parent) for name, variant in pilot.variants.items()}
+        pilot = pilot.model_copy(update={"variants": variants})
         try:
             pilot.check()
         except ConfigError as error:
@@ -135,7 +140,10 @@ class Pilot(Spec):
     @property
     def criteria(self) -> str:
         """Hash of the whole pilot, fixed before the first trial; where its text lies on disk does not enter."""
-        return fingerprint(plain(self) | {"corpus": self.corpus.identity()})
+        receipt = self.goal.hardware.receipt
+        content = sha256(Path(receipt)) if receipt and Path(receipt).is_file() else ""
+        parts = {"corpus": self.corpus.identity(), "tokenizer": self.tokenizer.identity()}
+        return fingerprint(plain(self) | parts, content)
 
     def variant(self, *names: str) -> Setup:
         """Return the baseline with the named variants applied, in order (none: the baseline itself).
@@ -185,6 +193,17 @@ class Pilot(Spec):
                     "use goal.metric: bits_per_byte."
                 )
 
+    def check_shapes(self) -> None:
+        """Check that every rung and the full run, with and without each variant, has a shape that can be built.
+
+        Raises:
+            ConfigError: no shape has so few parameters, or a variant does not fit the shape.
+        """
+        for name in (BASELINE, *self.variants):
+            self.full_plan((name,))
+            for scale in self.scales:
+                self.plan(name, scale, 0)
+
     def scale(self, name: str) -> Scale:
         """Return the rung called ``name``.
 
@@ -207,12 +226,29 @@ class Pilot(Spec):
         rung = scale if isinstance(scale, Scale) else self.scale(scale)
         stream = repeat.rstrip("0123456789")
         reseed = {stream: seed + 1_000_003 * (1 + int(repeat[len(stream) :] or 0))} if repeat else {}
-        return _plan(self.variant(variant), rung.parameters, rung.tokens, seed, reseed)
+        return _plan(self.variant(variant), rung.parameters, rung.tokens, seed, reseed).resolved(default_device())
 
     def full_plan(self, adopted: tuple[str, ...] = (), seed: int = 0) -> Plan:
-        """Return the plan of the full run with the adopted variants applied."""
+        """Return the plan of the full run with the adopted variants applied, in the precision of its hardware."""
         target = self.goal.full_run
-        return _plan(self.variant(*adopted), target.parameters, target.tokens, seed, {})
+        plan = _plan(self.variant(*adopted), target.parameters, target.tokens, seed, {})
+        return plan.resolved(default_device() if self.goal.hardware.accelerator == THIS_MACHINE else "cuda")
+
+
+def _anchored_variant(variant: Variant, folder: Path) -> Variant:
+    """Return the variant with relative paths among its new values starting at ``folder``."""
+
+    def moved(name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(key, item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [moved("", item) for item in value]
+        is_path = name == "path" and isinstance(value, str)
+        return os.path.normpath(folder.absolute() / Path(value).expanduser()) if is_path else value
+
+    return variant.model_copy(
+        update={"set": {path: moved(path.rpartition(".")[2], value) for path, value in variant.set.items()}}
+    )
 
 
 def _held_out(setup: Setup) -> dict[str, Any]:
@@ -230,4 +266,4 @@ def _plan(setup: Setup, parameters: float, tokens: float, seed: int, reseed: dic
         steps=max(1, round(tokens / (setup.train.rows * setup.train.context))),
         seed=seed,
         reseed=reseed,
-    ).resolved()
+    )

@@ -41,7 +41,7 @@ def tokens_of(setup: Setup, out: Path, watch: Watcher) -> Tokens:
 
 
 def _folder(setup: Setup, out: Path) -> Path:
-    return out / "tokens" / fingerprint(setup.corpus.identity(), setup.tokenizer)
+    return out / "tokens" / fingerprint(setup.corpus.identity(), setup.tokenizer.identity())
 
 
 def vocabularies(pilot: Pilot, out: Path) -> dict[str, int]:
@@ -90,7 +90,7 @@ def _enough(pilot: Pilot, tokens: Tokens, watch: Watcher) -> None:
     if scored < LEAST_HELD_OUT_BYTES:
         raise DataError(
             f"the corpus leaves {show_bytes(scored)} of held-out text, fewer than {show_bytes(LEAST_HELD_OUT_BYTES)}: "
-            "too little to measure a loss on. Give more text, or raise corpus.held_out."
+            "too little to measure a loss on. Give more text, in more than a few documents."
         )
     largest = max(pilot.scales, key=lambda scale: scale.tokens)
     epochs = largest.tokens / available

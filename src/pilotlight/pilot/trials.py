@@ -14,7 +14,8 @@ from pilotlight.units import show_seconds
 
 AA_STREAM = "batches"  # the one stream an A/A run reseeds: the order of the data
 FRESH = 1_000  # seeds from here on are used for confirmation only
-RESERVE = 0.15  # share of the budget kept for confirming winners, where winners are to be confirmed
+RESERVE = 0.15  # share of the budget kept at least for confirming winners, where winners are to be confirmed
+MOST_RESERVE = 0.4  # and at most: a comparison comes before its confirmation
 
 
 @dataclass(frozen=True)
@@ -68,33 +69,52 @@ def wanted(pilot: Pilot) -> list[Trial]:
     return found
 
 
-def affordable(pilot: Pilot, calibration: Calibration) -> tuple[list[Trial], list[Trial]]:
-    """Return the main trials within the budget, in order, and those left out.
+@dataclass(frozen=True)
+class Schedule:
+    """The main trials that the budget pays for, those it leaves out, and what is kept back for confirming winners."""
+
+    inside: tuple[Trial, ...]
+    left_out: tuple[Trial, ...]
+    reserve: float
+    """FLOPs of the budget that the main trials do not use."""
+
+
+def _kept_back(pilot: Pilot, calibration: Calibration) -> float:
+    """Return the share of the budget to keep for confirming one winner at the largest rung that has variants."""
+    if not (pilot.variants and pilot.confirm):
+        return 0.0
+    rungs = [scale for scale in pilot.scales if not scale.baseline_only]
+    top = max(rungs, key=lambda scale: scale.parameters * scale.tokens)
+    needed = 2 * pilot.confirm * calibration.price(top.name, pilot.budget) / calibration.budget_flops(pilot.budget)
+    return min(MOST_RESERVE, max(RESERVE, needed))
+
+
+def schedule(pilot: Pilot, calibration: Calibration) -> Schedule:
+    """Return which main trials the budget pays for, in order.
 
     Raises:
         EvidenceError: the budget does not even pay for one trial at the smallest rung.
     """
     trials = wanted(pilot)
-    keep_back = RESERVE if pilot.variants and pilot.confirm else 0.0
-    limit = calibration.budget_flops(pilot.budget) * (1 - keep_back)
+    keep_back = _kept_back(pilot, calibration)
+    whole = calibration.budget_flops(pilot.budget)
     inside: list[Trial] = []
     left_out: list[Trial] = []
     spent = 0.0
     for trial in trials:
-        price = calibration.price(trial.scale)
-        if spent + price <= limit:
-            inside.append(trial)
-            spent += price
-        else:
-            left_out.append(trial)
+        price = calibration.price(trial.scale, pilot.budget)
+        fits = spent + price <= whole * (1 - keep_back)
+        (inside if fits else left_out).append(trial)
+        spent += price if fits else 0.0
     if not inside:
         cheapest = min(calibration.seconds(scale.name) for scale in pilot.scales)
+        enough = calibration.everything(trials) / (1 - keep_back) * 1.02
         raise EvidenceError(
             f"the budget of {_shown(pilot)} does not pay for one trial: the smallest rung alone takes about "
-            f"{show_seconds(cheapest)} here. Raise budget.time to at least "
-            f"{show_seconds(calibration.everything(trials) * 1.1)} for all {len(trials)} trials, or make the rungs smaller."
+            f"{show_seconds(cheapest)} here. Raise budget.time to about {show_seconds(max(1.0, enough))} for all "
+            f"{len(trials)} trials, or make the rungs smaller."
         )
-    return inside, left_out
+    return Schedule(tuple(inside), tuple(left_out), whole - spent)
 
 
 def _shown(pilot: Pilot) -> str:
@@ -103,15 +123,16 @@ def _shown(pilot: Pilot) -> str:
     return show_seconds(pilot.budget.time or 0)
 
 
-def confirmation(pilot: Pilot, winners: list[str], scale: str) -> list[Trial]:
-    """Return the trials that repeat the comparison of the winners at one rung on fresh seeds."""
-    seeds = range(FRESH, FRESH + pilot.confirm)
-    return (
-        [
-            Trial(variant, scale, seed, round="confirmation")
-            for seed in seeds
-            for variant in (BASELINE, *sorted(winners))
-        ]
-        if winners
-        else []
-    )
+def confirmation(pilot: Pilot, calibration: Calibration, winners: list[str], scale: str, reserve: float) -> list[Trial]:
+    """Return the trials that compare the winners with the baseline again at one rung on fresh seeds.
+
+    Whole seeds only, as many as ``reserve`` FLOPs pay for.
+    """
+    found: list[Trial] = []
+    for seed in range(FRESH, FRESH + pilot.confirm) if winners else ():
+        block = [Trial(name, scale, seed, round="confirmation") for name in (BASELINE, *sorted(winners))]
+        reserve -= sum(calibration.price(trial.scale, pilot.budget) for trial in block)
+        if reserve < 0:
+            break
+        found += block
+    return found

@@ -72,6 +72,10 @@ class Target(Record):
     metric: str
     unit: str
     threshold: float
+    parameters: float
+    """Non-embedding parameters that the full run has as declared: the shape is the nearest to what was asked for."""
+    tokens: float
+    """Training tokens of the full run as declared: whole steps."""
     prediction: Estimate | None
     """Of the full run with the adopted changes; None where the pilot cannot predict."""
     probability: float | None
@@ -87,6 +91,7 @@ class Decision(Record):
     question: str
     criteria: str
     deviations: tuple[str, ...]
+    """What was not the same from the first trial to the last, such as versions of the software."""
     worth: float
     """Smallest relative effect that matters, as declared."""
     launch: Launch
@@ -95,6 +100,8 @@ class Decision(Record):
     target: Target
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+    adopted: tuple[str, ...]
+    """The variants that are in the plan of the full run, best first: those with ADOPT that do not exclude each other."""
     noise: NoiseFloor | None
     """Run-to-run spread; None where no cell has two runs."""
     forecast: Prediction | None

@@ -148,19 +148,6 @@ class Ledger:
             self.verify()
         return [entry for entry in self._entries if kind in (None, entry.kind)]
 
-    def find(self, kind: str, /, **match: Any) -> list[Entry]:
-        """Return the entries of a kind whose facts include all of ``match``.
-
-        Raises:
-            RecordError: the ledger is broken.
-        """
-        wanted = plain(match)
-        return [
-            entry
-            for entry in self.entries(kind)
-            if all(name in entry.facts and entry.facts[name] == value for name, value in wanted.items())
-        ]
-
     def verify(self, head: str | None = None) -> None:
         """Return nothing if every entry is as it was written.
 

@@ -15,11 +15,9 @@ from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Entry, Ledger
 from pilotlight.record.results import BASELINE, TRIAL, Results, Row
 from pilotlight.record.run import FACTS, METRICS, RunFacts, read_lines
+from pilotlight.report.full_run import FullRun, read_full_run
 
 Found = TypeVar("Found")
-
-FULL = "full/run"
-"""Where below the pilot's folder the full run is looked for: ``pilot train OUT/full.yaml --out OUT/full``."""
 
 
 @final
@@ -54,7 +52,7 @@ class Study:
     curves: tuple[Curve, ...]
     corpora: tuple[Manifest, ...]
     tokens: tuple[Manifest, ...]
-    full: RunFacts | None
+    full: FullRun | None
     """The full run, once it was trained into ``full/run``."""
     void: str
     """Why nothing can be concluded from this folder; empty where all is well."""
@@ -74,7 +72,7 @@ class Study:
         void: list[str] = []
         pilot = _try(void, lambda: _mapping(out / "pilot.json"), {})
         results = _try(void, lambda: _results(out, ledger), None)
-        curves = tuple(_curves(out))
+        curves, tokens = tuple(_curves(out)), _manifests(out / "tokens", "tokens")
         decision = _try(void, lambda: _decision(out), None)
         _check_runs(out, results, void)
         _check_criteria(decision, ledger, void)
@@ -85,8 +83,8 @@ class Study:
             entries=tuple(ledger.entries(trusted=False)),
             curves=() if void else curves,
             corpora=_manifests(out / "corpus", "corpus"),
-            tokens=_manifests(out / "tokens", "tokens"),
-            full=None if void else _try(void, lambda: _full(out), None),
+            tokens=tokens,
+            full=None if void else _try(void, lambda: read_full_run(out, tokens, _scored_bytes(out, results)), None),
             void=" ".join(void[:1]),
             files={name: sha256(out / name) for name in _CARRIERS if (out / name).is_file()},
         )
@@ -162,14 +160,15 @@ def _results(out: Path, ledger: Ledger) -> Results | None:
     return Results.open(out) if ledger.entries(TRIAL) else None
 
 
-def _full(out: Path) -> RunFacts | None:
-    path = out / FULL / FACTS
-    if not (out / FULL / NAME).is_file() or not path.is_file():
+def _scored_bytes(out: Path, results: Results | None) -> int | None:
+    """Return the held-out bytes that the runs of the pilot were scored on; None where no run says."""
+    row = next(iter(results.finished()), None) if results else None
+    if row is None:
         return None
     try:
-        return RunFacts.from_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{FULL}/{FACTS} is damaged. Train the full run again, or remove the folder.") from error
+        return RunFacts.from_json((out / "runs" / row.name / FACTS).read_bytes()).scored_bytes
+    except (OSError, ValueError):
+        return None
 
 
 def _check_runs(out: Path, results: Results | None, void: list[str]) -> None:

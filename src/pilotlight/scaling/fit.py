@@ -68,14 +68,6 @@ class Fit:
         mean = self.weights @ logged
         return mean, np.sqrt(self.weights @ (within + (logged - mean) ** 2))
 
-    def predict(self, parameters: float, tokens: float, flops: float | None = None) -> tuple[float, float]:
-        """Return the loss there and its relative standard deviation from parameter error alone."""
-        import numpy as np
-
-        compute = 6.0 * parameters * tokens if flops is None else flops
-        mean, spread = self.at(np.log([[parameters, tokens, compute]]))
-        return float(np.exp(mean[0])), float(spread[0])
-
     def numbers(self) -> dict[str, float]:
         """Return the likeliest exponents and coefficients by name, for N, D, C in their plain units."""
         best = int(self.weights.argmax())

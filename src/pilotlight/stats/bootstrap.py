@@ -58,7 +58,7 @@ def two_level(scores: NDArray[Any], *, unit: str, level: float = 0.95, statistic
     half = _half_width(pseudo, level)
     low, high, method = value - half, value + half, "t over runs and items" if runs > 1 else "t over items"
     if binary:
-        low, high, method = *_wilson(value, half, runs * items, critical(level, items - 1)), f"Wilson, {method}"
+        low, high, method = *_wilson(value, half, items, critical(level, items - 1)), f"Wilson, {method}"
     elif statistic is None and runs == 1 and _FEW <= items <= _MANY and half > 0.0:
         low, high, method = *_bootstrap_t(pseudo[0], value, level), "bootstrap-t over items"
     return Estimate(
@@ -100,9 +100,13 @@ def _half_width(values: NDArray[Any], level: float) -> float:
     return math.sqrt(max(both, runs_part, items_part) / (runs * items))
 
 
-def _wilson(share: float, half: float, scored: int, quantile: float) -> tuple[float, float]:
-    """Return Wilson's interval for as many independent items as would have given the half-width."""
-    count = float(scored)
+def _wilson(share: float, half: float, items: int, quantile: float) -> tuple[float, float]:
+    """Return Wilson's interval for as many independent items as would have given the half-width, at most all of them.
+
+    Runs that answer the same items alike add nothing: counted as items of their own, five runs that are right on all of
+    20 items would leave out a true share of 0.95.
+    """
+    count = float(items)
     if half > 0.0:
         count = min(count, share * (1.0 - share) * (quantile / half) ** 2)
     shrink = 1.0 + quantile**2 / count

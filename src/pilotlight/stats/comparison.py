@@ -18,7 +18,8 @@ from pilotlight.stats.power import detectable, power
 from pilotlight.stats.rule import Rule
 from pilotlight.stats.student import Spread, critical, mean, tail, two_sided, welch
 
-_TREND = 0.05
+TREND = 0.05
+"""p-value from which on an effect counts as changing with size."""
 _ENDLESS = 300.0
 
 
@@ -59,7 +60,18 @@ class Comparison(Record):
     """Degrees of freedom of that standard error."""
 
     pairing: Pairing
+    trend: float
+    """Change of the logarithmic effect per e-fold of size, a straight line over ``by_scale``; 0 at one size."""
+
+    p_trend: float
+    """Two-sided p-value that the effect is the same at all sizes, not corrected; 1 at one size."""
+
     cautions: tuple[str, ...] = ()
+
+    @property
+    def is_fading(self) -> bool:
+        """Whether the effect shrinks with size, beyond chance."""
+        return self.p_trend < TREND and self.trend * self.effect.value < 0.0
 
 
 class Comparisons(Record):
@@ -127,7 +139,8 @@ def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> C
         is_selected = p_adjusted <= 1.0 - rule.level
         level = coverage_level(rule.level, selected, len(found), is_selected=is_selected)
         facts = _facts(tops[variant], noise, rule, level)
-        cautions = _cautions(arms, variant, heads[variant], found[variant])
+        trend, p_trend = _trend(arms, found[variant])
+        cautions = _cautions(heads[variant], found[variant], p_trend)
         comparisons.append(
             Comparison(
                 variant=variant,
@@ -136,6 +149,8 @@ def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> C
                 scale=heads[variant],
                 p_adjusted=p_adjusted,
                 p_equivalent=p_equivalent,
+                trend=trend,
+                p_trend=p_trend,
                 cautions=cautions,
                 **facts,
             )
@@ -149,6 +164,16 @@ def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> C
         runs=sum(len(runs) for cells in arms.logs.values() for runs in cells.values()),
         cautions=tuple(uneven(arms, noise)),
     )
+
+
+def noise_floor(observations: Iterable[Observation], baseline: str, level: float) -> NoiseFloor:
+    """Return the run-to-run noise of ``observations``; the baseline alone, with its A/A repeats, is enough.
+
+    Raises:
+        EvidenceError: there is no baseline, no arm has two seeds at one scale, or no two runs differ.
+    """
+    arms = arrange(observations, baseline)
+    return floor(arms, measure(arms), level)
 
 
 def _facts(top: _Effect, noise: Noise, rule: Rule, level: float) -> dict[str, Any]:
@@ -213,7 +238,7 @@ def _at_scale(effect: _Effect, level: float) -> Estimate:
     return effect.estimate(level, "one run per arm: the noise is that of other arms and scales")
 
 
-def _cautions(arms: Arms, variant: str, head: str, effects: dict[str, _Effect]) -> tuple[str, ...]:
+def _cautions(head: str, effects: dict[str, _Effect], p_trend: float) -> tuple[str, ...]:
     cautions: list[str] = []
     if len(effects) == 1:
         cautions.append("measured at one size only: no adoption from one size")
@@ -221,24 +246,23 @@ def _cautions(arms: Arms, variant: str, head: str, effects: dict[str, _Effect]) 
         cautions.append("one run per arm: the noise is that of other arms and scales")
     if all(effect.value == 0.0 for effect in effects.values()):
         cautions.append("every run gave exactly the baseline's value: does the variant change anything?")
-    trend = _trend(arms, effects)
-    if trend < _TREND:
+    if p_trend < TREND:
         first, last = (next(iter(effects)), list(effects)[-1])
         shown = " and ".join(f"{100 * math.expm1(effects[s].value):+.2f} % at {s}" for s in (first, last))
         cautions.append(f"the effect changes with size ({shown}): do not carry it to the full run unseen")
     return tuple(cautions)
 
 
-def _trend(arms: Arms, effects: dict[str, _Effect]) -> float:
-    """Return the p-value that the effect is the same at all sizes, against a straight line in the log of size."""
+def _trend(arms: Arms, effects: dict[str, _Effect]) -> tuple[float, float]:
+    """Return the slope of a straight line in the log of size, and the p-value that the effect has none."""
     if len(effects) < 2 or any(effect.error == 0.0 for effect in effects.values()):
-        return 1.0
+        return 0.0, 1.0
     weights = [1.0 / effect.spread.variance for effect in effects.values()]
     places = [math.log(arms.sizes[scale]) for scale in effects]
     centre = math.fsum(w * x for w, x in zip(weights, places, strict=True)) / math.fsum(weights)
     reach = math.fsum(w * (x - centre) ** 2 for w, x in zip(weights, places, strict=True))
     if reach == 0.0:
-        return 1.0
+        return 0.0, 1.0
     parts = zip(weights, places, effects.values(), strict=True)
     slope = math.fsum(w * (x - centre) * effect.value for w, x, effect in parts) / reach
-    return two_sided(slope, reach**-0.5, min(effect.spread.degrees for effect in effects.values()))
+    return slope, two_sided(slope, reach**-0.5, min(effect.spread.degrees for effect in effects.values()))

@@ -15,6 +15,7 @@ class Metric(Record):
     unit: str
     better: Literal["lower", "higher"]
     version: int
+    """Raised when the same likelihoods would give another number; finished scores of an older one are made again."""
     description: str
     comparable_across: str
     """What may differ between two runs whose numbers are still comparable."""
@@ -77,16 +78,3 @@ def metric(name: str) -> Metric:
         known = ", ".join(METRICS)
         raise EvidenceError(f"no metric is called {name!r}; known are {known}.{nearest(name, METRICS)}")
     return METRICS[name]
-
-
-def comparable(left: Metric, right: Metric) -> None:
-    """Check that two metrics may be compared.
-
-    Raises:
-        EvidenceError: they differ in name or version.
-    """
-    if (left.name, left.version) != (right.name, right.version):
-        raise EvidenceError(
-            f"{left.name} version {left.version} cannot be compared with {right.name} version {right.version}; "
-            "score both runs with the same metric again."
-        )

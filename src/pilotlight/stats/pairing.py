@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from pilotlight.spec import Record
-from pilotlight.stats.column import Column, align
-from pilotlight.stats.student import products
 
 
 class Pairing(Record):
@@ -21,15 +18,3 @@ class Pairing(Record):
 
     n: int
     """Pairs of runs that entered the correlation."""
-
-
-def measure(new: Column, old: Column) -> Pairing:
-    """Return the correlation over shared keys, and ``paired`` where it is positive.
-
-    Raises:
-        EvidenceError: no key is in both columns.
-    """
-    new, old = align(new, old)
-    size = math.sqrt(products(new.values, new.values) * products(old.values, old.values))
-    correlation = max(-1.0, min(1.0, products(new.values, old.values) / size)) if size > 0.0 else 0.0
-    return Pairing(correlation=correlation, used="paired" if correlation > 0.0 else "unpaired", n=len(new))

@@ -17,7 +17,7 @@ class Verdict(StrEnum):
     """The four answers to "does this change go in?"."""
 
     ADOPT = "ADOPT"
-    """Better beyond chance, and by at least the worth."""
+    """Better beyond chance, by at least the worth, at two sizes or more, and not fading with size."""
 
     REJECT = "REJECT"
     """Worse beyond chance."""
@@ -43,7 +43,8 @@ def judge(comparison: Comparison, rule: Rule, better: Literal["lower", "higher"]
     In this order: EQUIVALENT where two one-sided tests, corrected over variants, place the effect within plus or minus
     ``worth``. ADOPT where the interval lies wholly on the good side of zero and the effect itself reaches ``worth``;
     the interval need not clear ``worth``, because an effect of exactly that size deserves adoption and no number of
-    seeds would ever show it to be larger. REJECT where the interval lies wholly on the bad side of zero. Otherwise
+    seeds would ever show it to be larger. Such a gain at one size only, or one that shrinks with size beyond chance,
+    says nothing about the full run: UNDECIDED. REJECT where the interval lies wholly on the bad side of zero. Otherwise
     UNDECIDED, which says how much power there was, or that a gain of ``worth`` is at least ruled out.
     """
     gain, shown, worth = _gain(comparison, better), _shown(comparison, better), show_share(rule.worth)
@@ -54,11 +55,7 @@ def judge(comparison: Comparison, rule: Rule, better: Literal["lower", "higher"]
             next="Choose by cost or simplicity: more seeds would not change this.",
         )
     if gain[0] > 0.0 and gain[1] >= rule.worth:
-        return Judgement(
-            verdict=Verdict.ADOPT,
-            because=f"The effect is {shown}: better beyond chance, and by the {worth} that matters or more.",
-            next=_confirm(comparison, rule),
-        )
+        return _better(comparison, shown, worth)
     if gain[2] < 0.0:
         return Judgement(
             verdict=Verdict.REJECT,
@@ -102,11 +99,29 @@ def _doubt(comparison: Comparison, rule: Rule, gain: tuple[float, float, float])
     return f": neither an effect beyond chance nor one surely smaller than {worth} (power {chance})"
 
 
-def _confirm(comparison: Comparison, rule: Rule) -> str:
+def _better(comparison: Comparison, shown: str, worth: str) -> Judgement:
+    """Return the verdict on a gain that is beyond chance and large enough, which may still not carry to the full run."""
+    gain = f"The effect is {shown}: better beyond chance, and by the {worth} that matters or more"
     seeds = max(2, comparison.seeds)
     if len(comparison.by_scale) == 1:
-        return f"Confirm it at a second size and on {seeds} fresh seeds: one size says nothing about the full run."
-    return f"Confirm it on {seeds} fresh seeds: the best of several looks better than it is."
+        return Judgement(
+            verdict=Verdict.UNDECIDED,
+            because=f"{gain}, but at one size only: no adoption from one size, which says nothing about the full run.",
+            next=f"Train it beside the baseline at a second size, and confirm it there on {seeds} fresh seeds.",
+        )
+    if comparison.is_fading:
+        (first, small), *_, (last, large) = comparison.by_scale.items()
+        return Judgement(
+            verdict=Verdict.UNDECIDED,
+            because=f"{gain}, but it shrinks with size beyond chance ({100 * small.value:+.2f} % at {first}, "
+            f"{100 * large.value:+.2f} % at {last}): it may be gone at the full size.",
+            next="Train it beside the baseline at a larger size, nearer to the full run.",
+        )
+    return Judgement(
+        verdict=Verdict.ADOPT,
+        because=f"{gain}.",
+        next=f"Confirm it on {seeds} fresh seeds: the best of several looks better than it is.",
+    )
 
 
 def _more(comparison: Comparison, rule: Rule, gain: tuple[float, float, float]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 
@@ -11,11 +10,7 @@ import torch
 
 from pilotlight.errors import ConfigError
 from pilotlight.train.machine import Machine
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+from pilotlight.work.cores import core_count
 
 
 def _device(name: str) -> str:
@@ -33,7 +28,7 @@ def _device(name: str) -> str:
 def resolve(machine: Machine) -> Machine:
     """Return the machine with every ``auto`` replaced by what this computer has."""
     device = _device(machine.device)
-    threads = _cores() if machine.threads == "auto" else machine.threads
+    threads = core_count() if machine.threads == "auto" else machine.threads
     if threads < 1:
         raise ConfigError(f"machine.threads is {threads}; expected at least 1, or auto.")
     compiled = machine.compile

@@ -9,6 +9,13 @@ from pydantic import Field
 from pilotlight.spec import Spec
 
 
+def default_device() -> str:
+    """Return the device that ``auto`` means on this computer: ``cuda`` where there is one, else ``cpu``."""
+    from pilotlight.train.hardware import resolve
+
+    return resolve(Machine()).device
+
+
 @final
 class Machine(Spec):
     """Settings of the computer, not of the model: results agree between machines within rounding.

@@ -20,14 +20,21 @@ from pilotlight.train.optim.adamw import AdamW
 from pilotlight.train.schedules import Schedule
 from pilotlight.train.schedules.wsd import WSD
 from pilotlight.units import Count
+from pilotlight.work.cores import multiplies_bfloat16
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
 STREAMS = ("batches", "weights")
 """Names of the random streams of a training; a plan may give each its own seed."""
 
-_AUTOMATIC: dict[str, Precision] = {"cpu": "float32", "cuda": "bfloat16"}
-"""What ``precision: auto`` means on each kind of device."""
+
+def automatic_precision(device: str) -> Precision:
+    """Return what ``precision: auto`` means on a device: bfloat16 on an accelerator or a CPU with instructions for it.
+
+    On such CPUs it was 1.6 to 2 times as fast as float32 (see ``bench/RESULTS.md``); on others it is far slower.
+    """
+    return "bfloat16" if not device.startswith("cpu") or multiplies_bfloat16() else "float32"
+
 
 
 @final
@@ -47,7 +54,8 @@ class Training(Spec):
     clip: float | None = Field(default=1.0, gt=0)
     """Largest norm of the whole gradient; a larger one is scaled down to it. null: never."""
     precision: Precision = "auto"
-    """Arithmetic of the matrix products; weights and sums stay float32. ``auto``: bfloat16 on an accelerator."""
+    """Arithmetic of the matrix products; weights and sums stay float32. ``auto``: bfloat16 where the
+    hardware multiplies it."""
     evaluate_every: int | None = Field(default=None, ge=1)
     """Steps between evaluations; null: ten evaluations in a run, whatever its length."""
     evaluate_bytes: Count = Field(default=16_000, gt=0)
@@ -118,5 +126,5 @@ class Plan(Spec):
         """Return the plan with ``precision: auto`` replaced by what it means on a device; only such plans are hashed."""
         if self.train.precision != "auto":
             return self
-        precision = _AUTOMATIC.get(device.partition(":")[0], "float32")
+        precision = automatic_precision(device)
         return self.model_copy(update={"train": self.train.model_copy(update={"precision": precision})})

@@ -112,9 +112,9 @@ def _skip(job: Job, state: State, judgement: str, seen: str) -> None:
     settings = job.plan.train.guard
     card = _report(
         job, state, "budget", f"{settings.skips + 1} batches skipped within {settings.within} steps; the last: {seen}",
-        "the run stopped", "The training is unstable or its data is damaged. Lower train.optim.lr, look at the text "
-        f"of the skipped batches, or allow more with train.guard.skips. Remove {job.out.name}/incident.json to go "
-        "on from the last checkpoint all the same.",
+        "the run stopped", "The training is unstable or its data is damaged, and would stop here again: look at "
+        "the text of the skipped batches, or train again in a new folder with a lower train.optim.lr or more "
+        "train.guard.skips.",
     )  # fmt: skip
     write_atomic(job.out / "incident.json", card.to_json() + "\n")
     raise RunError(f"{job.out}: stopped at step {state.step} of {job.plan.steps}: {card.seen}. {card.advice}")

@@ -21,6 +21,21 @@ def thread_variables(threads: int) -> dict[str, str]:
     return {name: str(threads) for name in _THREAD_VARIABLES}
 
 
+def core_count() -> int:
+    """Return how many cores this process may use, at least 1."""
+    return len(available_cores()) or os.cpu_count() or 1
+
+
+def multiplies_bfloat16() -> bool:
+    """Return whether this processor has instructions for matrix products of bfloat16 (AVX-512 BF16, AMX, or Arm BF16)."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    flags = {word for line in text.splitlines() if line.startswith(("flags", "Features")) for word in line.split()}
+    return not flags.isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})
+
+
 def available_cores() -> list[int]:
     """Return the cores this process may use, one of every physical core first; empty where nobody can say.
 

@@ -104,13 +104,14 @@ def _chart(study: Study, target: Target, forecast: Prediction, ladder: tuple[Ser
     curve = forecast.curve
     x, level = tuple(point.flops for point in curve), f"{100 * forecast.loss.level:g} %"
     values = tuple(point.value for point in curve)
+    unit = forecast.loss.unit
     path = (
         Series(
             f"{level} band", x, values, tuple(p.low for p in curve), tuple(p.high for p in curve), "band", color=1
         ),
         Series(
             "predicted path", x, values, style="line", color=1,
-            notes=tuple(f"{size(p.parameters, p.tokens)}\n{number(p.value)} [{number(p.low)}, {number(p.high)}]" for p in curve),
+            notes=tuple(f"{size(p.parameters, p.tokens)}\n{number(p.value)} [{number(p.low)}, {number(p.high)}] {unit}" for p in curve),
         ),
     ) if curve else ()  # fmt: skip
     singles = Series(
@@ -122,17 +123,24 @@ def _chart(study: Study, target: Target, forecast: Prediction, ladder: tuple[Ser
     changed = () if target.prediction is None or target.prediction == target.baseline else (
         _full(forecast, "full run, with changes", target.prediction, 3, 1.18),
     )  # fmt: skip
-    reached = () if study.full is None or target.metric not in study.full.metrics else (
-        Series("full run, reached", (study.full.flops,), (study.full.metrics[target.metric],), color=2, symbol="star"),
-    )  # fmt: skip
+    reached = _reached(study, target)
     return Chart(
         "forecast",
         f"Predicted {spoken(target.metric)} of the full run",
         "Points are finished trainings; the band holds one run of the full size with the stated confidence, model "
         "error included. Diamonds show what each law says alone.",
         _compute(), _loss(study), (*path, *ladder, singles, full, *changed, *reached),
-        rules=(Rule("y", target.threshold, f"target {number(target.threshold)}"),), height=440,
+        rules=(Rule("y", target.threshold, f"target {number(target.threshold)} {target.unit}"),), height=440,
     )  # fmt: skip
+
+
+def _reached(study: Study, target: Target) -> tuple[Series, ...]:
+    if study.full is None or target.metric not in study.full.facts.metrics:
+        return ()
+    facts, name = study.full.facts, f"{'another' if study.full.unlike else 'full'} run, reached"
+    value = facts.metrics[target.metric]
+    note = f"{name}\n{number(value)} {target.unit}\n{size(facts.parameters, facts.tokens)}"
+    return (Series(name, (facts.flops,), (value,), color=2, symbol="star", notes=(note,)),)
 
 
 def _full(forecast: Prediction, name: str, loss: Estimate, color: int, aside: float = 1.0) -> Series:
@@ -163,8 +171,9 @@ def _hold_out(forecast: Prediction) -> Fold:
     if not forecast.hold_out:
         text = "The ladder has too few rungs to leave one out, so the error of the laws is a prior belief."
         return Fold("Tried on rungs it had not seen", (Paragraph(text),))
+    predicted, observed = (f"{name} ({forecast.loss.unit})" for name in ("Predicted", "Observed"))
     table = Table(
-        columns=("Left out", "Fitted sizes", "Distance", "Predicted", "Observed", "Error"),
+        columns=("Left out", "Fitted sizes", "Distance", predicted, observed, "Error"),
         rows=tuple(
             (
                 Cell(item.what), Cell(str(item.fitted_cells)), Cell(f"{fixed(item.decades, 2)} decades"),
@@ -173,7 +182,7 @@ def _hold_out(forecast: Prediction) -> Fold:
             )
             for item in forecast.hold_out
         ),
-        numeric=frozenset({"Fitted sizes", "Distance", "Predicted", "Observed", "Error"}),
+        numeric=frozenset({"Fitted sizes", "Distance", predicted, observed, "Error"}),
         caption="Each line leaves rungs out, fits the laws to the rest and predicts what was left out.",
     )  # fmt: skip
     return Fold("Tried on rungs it had not seen", (table,))
@@ -181,8 +190,9 @@ def _hold_out(forecast: Prediction) -> Fold:
 
 def _laws(study: Study, forecast: Prediction) -> Fold:
     del study
+    at_target = f"At the full run ({forecast.loss.unit})"
     laws = Table(
-        columns=("Law", "At the full run", "Weight", "Hold-out error per decade"),
+        columns=("Law", at_target, "Weight", "Hold-out error per decade"),
         rows=tuple(
             (
                 Cell(law.name), cell(law.at_target), Cell(percent(law.weight, 0)),
@@ -190,7 +200,7 @@ def _laws(study: Study, forecast: Prediction) -> Fold:
             )
             for law in forecast.laws
         ),
-        numeric=frozenset({"At the full run", "Weight", "Hold-out error per decade"}),
+        numeric=frozenset({at_target, "Weight", "Hold-out error per decade"}),
         details=tuple(law.equation for law in forecast.laws),
         caption="Intervals of single laws carry their parameter error only.",
     )  # fmt: skip

@@ -68,7 +68,8 @@ def _targets(study: Study) -> Table:
     assert study.decision is not None
     target = study.decision.target
     threshold = Cell(number(target.threshold), target.unit)
-    rows = [(Cell("Full run as declared"), threshold, cell(target.baseline), _chance(target.baseline_probability))]
+    declared = Cell("Full run as declared", size(target.parameters, target.tokens), "size of the nearest shape")
+    rows = [(declared, threshold, cell(target.baseline), _chance(target.baseline_probability))]
     if target.prediction != target.baseline:
         changed = Cell("Full run with the adopted changes")
         rows.append((changed, threshold, cell(target.prediction), _chance(target.probability)))

@@ -14,7 +14,7 @@ from pilotlight.report.wording import spoken
 _COMMANDS = """pilot run pilot.yaml --out OUT             # the plan below, in a new folder
 pilot decide OUT                           # the decision again, from the ledger and the runs
 pilot report OUT                           # this page again
-pilot train OUT/full.yaml --out OUT/full   # the full run; report OUT then sets it beside the forecast"""
+pilot train OUT/full.yaml                  # the full run, in OUT/full; report OUT then sets it beside the forecast"""
 
 
 @final

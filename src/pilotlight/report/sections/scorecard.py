@@ -23,31 +23,38 @@ class Scorecard(Section):
         """Return the scorecard, or None while there is no full run."""
         if study.full is None or study.decision is None:
             return None
-        target = study.decision.target
-        reached = study.full.metrics.get(target.metric)
+        target, facts = study.decision.target, study.full.facts
+        reached = facts.metrics.get(target.metric)
         predicted = target.prediction
         if reached is None or predicted is None:
             return None
+        places = digits(predicted.half_width)
+        value = (f"Reached {spoken(target.metric)}", Cell(fixed(reached, places), target.unit))
+        trained = ("Size", Cell(size(facts.parameters, facts.tokens), f"fit: {facts.fit}", facts.why))
+        forecast = study.decision.forecast
+        unlike = list(study.full.unlike)
+        if forecast is not None and not 0.95 < facts.flops / forecast.flops < 1.05:
+            unlike.append("of another size than was predicted")
+        if unlike:
+            return Block(
+                f"A full run was trained, but it is {', '.join(unlike)}: it does not test the forecast.",
+                (Facts((value, ("Predicted for the full run", cell(predicted, unit=True)), trained)),),
+            )
         inside = predicted.low <= reached <= predicted.high
         met = reached <= target.threshold
-        forecast = study.decision.forecast
-        other = forecast is not None and not 0.95 < study.full.flops / forecast.flops < 1.05
-        places = digits(predicted.half_width)
         return Block(
             lead=f"The full run was trained. Its {spoken(target.metric)} is {fixed(reached, places)}, "
             f"{'inside' if inside else 'outside'} the predicted interval, and it "
-            f"{'reached' if met else 'missed'} the target."
-            f"{' It is of another size than was predicted, so it does not test the forecast.' if other else ''}",
+            f"{'reached' if met else 'missed'} the target.",
             pieces=(
                 Facts((
-                    (f"Reached {spoken(target.metric)}", Cell(fixed(reached, places), target.unit)),
-                    ("Predicted", cell(predicted)),
+                    value,
+                    ("Predicted", cell(predicted, unit=True)),
                     ("Difference", Cell(effect(reached / predicted.value - 1))),
                     ("Inside the interval", Cell("yes" if inside else "no", tone="good" if inside else "bad")),
-                    ("Target", Cell(fixed(target.threshold, places), "met" if met else "missed",
+                    ("Target", Cell(f"{fixed(target.threshold, places)} {target.unit}", "met" if met else "missed",
                                     tone="good" if met else "bad")),
-                    ("Size", Cell(size(study.full.parameters, study.full.tokens), f"fit: {study.full.fit}",
-                                  study.full.why)),
+                    trained,
                 )),
             ),
         )  # fmt: skip

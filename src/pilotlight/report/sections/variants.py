@@ -64,8 +64,10 @@ def _planned(study: Study) -> Block | None:
 
 def _lead(decision: Decision) -> str:
     by: dict[Verdict, list[str]] = {}
+    beaten: list[str] = []
     for finding in decision.findings:
-        by.setdefault(finding.verdict, []).append(finding.variant)
+        left_out = finding.verdict is Verdict.ADOPT and finding.variant not in decision.adopted
+        (beaten if left_out else by.setdefault(finding.verdict, [])).append(finding.variant)
     words = {
         Verdict.ADOPT: "go into the full run", Verdict.REJECT: "are left out",
         Verdict.EQUIVALENT: "make no difference that matters", Verdict.UNDECIDED: "could not be decided",
@@ -77,6 +79,8 @@ def _lead(decision: Decision) -> str:
     parts = [
         f"{listed(by[kind])} {words[kind] if len(by[kind]) > 1 else single[kind]}" for kind in Verdict if kind in by
     ]
+    if beaten:
+        parts.append(f"{listed(beaten)} won too, but cannot go in beside what won by more")
     text = "; ".join(parts)
     return f"{text}."
 

@@ -1,0 +1,146 @@
+"""The criteria of the launch, tested one by one: target, time, cost, text, stability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pilotlight.pilot.forecast import Forecast
+from pilotlight.pilot.pilot import Pilot
+from pilotlight.pilot.prepare import FREE_EPOCHS, MOST_EPOCHS
+from pilotlight.record.decision import Check, Cost
+from pilotlight.record.results import BASELINE, Results
+from pilotlight.spec import fingerprint
+from pilotlight.stats.estimate import Estimate
+from pilotlight.units import show_seconds, show_share
+
+_MEASURE = "measure this run on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
+
+
+def target_check(pilot: Pilot, found: Forecast) -> Check:
+    """Return whether the full run is likely enough to reach the declared target."""
+    goal = pilot.goal
+    threshold = f"at most {goal.target:g} {found.target.unit} with {show_share(goal.confidence, 0)} probability"
+    chance = found.target.probability
+    if chance is None or found.target.prediction is None:
+        return Check(
+            name="target", threshold=threshold, found="no prediction", status="unknown", because=found.why,
+            way_out="train the baseline at three or more sizes (raise the budget, or add scales).",
+        )  # fmt: skip
+    status = "pass" if chance >= goal.confidence else "fail" if chance <= 1 - goal.confidence else "unknown"
+    reason = {
+        "pass": "the prediction clears the target",
+        "fail": "the prediction misses the target",
+        "unknown": "the prediction's interval straddles the target",
+    }[status]
+    return Check(
+        name="target", threshold=threshold, found=f"{found.target.prediction}; probability {show_share(chance, 0)}",
+        status=status, because=reason,
+        way_out="" if status == "pass" else "a larger full run, better data, or a rung closer to the full size.",
+    )  # fmt: skip
+
+
+def limit_checks(pilot: Pilot, price: Cost) -> tuple[Check, Check]:
+    """Return whether time and money of the full run stay within their limits."""
+    limits = pilot.goal.limits
+    return (
+        _limit_check("time", limits.time, price.seconds, price),
+        _limit_check("cost", limits.cost, price.money, price),
+    )
+
+
+def _dollars(value: float) -> str:
+    return f"{value:,.2f} USD"
+
+
+def _limit_check(name: str, limit: float | None, estimate: Estimate | None, price: Cost) -> Check:
+    show = show_seconds if name == "time" else _dollars
+    found = "unknown" if estimate is None else _range(estimate, show)
+    if limit is None:
+        status, because = "pass", "nothing was declared that could be exceeded"
+    elif estimate is None:
+        return Check(
+            name=name, threshold=f"P90 at most {show(limit)}", found=found, status="unknown",
+            because="no price is known for this hardware", way_out="give goal.hardware.price_per_hour.",
+        )  # fmt: skip
+    else:
+        status = "pass" if estimate.high <= limit else "fail" if estimate.low > limit else "unknown"
+        because = {"pass": "even the slow case stays inside", "fail": "even the quick case exceeds it",
+                   "unknown": "it depends on how the run goes"}[status]  # fmt: skip
+    if price.basis == "assumed" and status == "pass":
+        status, because = "unknown", price.because
+    way_out = _MEASURE if price.basis == "assumed" else "a smaller full run, other hardware, or a higher limit."
+    return Check(
+        name=name, threshold="no limit declared" if limit is None else f"P90 at most {show(limit)}", found=found,
+        status=status, because=because, way_out="" if status == "pass" else way_out,
+    )  # fmt: skip
+
+
+def _range(estimate: Estimate, show: Callable[[float], str]) -> str:
+    return f"{show(estimate.value)} (P10 {show(estimate.low)}, P90 {show(estimate.high)})"
+
+
+def text_check(pilot: Pilot, results: Results, adopted: tuple[str, ...], tokens: float) -> Check:
+    """Return whether the full run of ``tokens`` tokens reads its text too often."""
+    epochs = _full_epochs(pilot, results, adopted, tokens)
+    threshold = f"at most {FREE_EPOCHS} epochs"
+    if epochs is None:
+        return Check(
+            name="text", threshold=threshold, found="no finished run", status="unknown",
+            because="no run on this text finished, so nobody knows how often it was read",
+            way_out="look at why the baseline's trials were lost, and run the pilot again.",
+        )  # fmt: skip
+    status = "pass" if epochs <= FREE_EPOCHS else "unknown" if epochs <= MOST_EPOCHS else "fail"
+    because = {
+        "pass": "repeating text this often costs almost nothing (Muennighoff et al. 2023)",
+        "unknown": "repeated text is worth less than fresh text, and the law does not know it",
+        "fail": "text repeated this often is worth almost nothing (Muennighoff et al. 2023)",
+    }[status]
+    return Check(
+        name="text", threshold=threshold, found=f"{epochs:.1f} epochs in the full run", status=status, because=because,
+        way_out="" if status == "pass" else "more text, or fewer tokens in goal.full_run.",
+    )  # fmt: skip
+
+
+def _full_epochs(pilot: Pilot, results: Results, adopted: tuple[str, ...], tokens: float) -> float | None:
+    """Return how often the full run reads its text, from how often the longest runs on that text read it.
+
+    Where no trained variant read just that text, the shortest text of those that were adopted counts.
+    """
+
+    def text(*names: str) -> str:
+        setup = pilot.variant(*names)
+        return fingerprint(setup.corpus, setup.tokenizer)
+
+    alike = [name for name in (BASELINE, *pilot.variants) if text(name) == text(*adopted)]
+    found: list[float] = []
+    for name in alike or [BASELINE, *adopted]:
+        longest = max(results.finished(name), key=lambda row: (row.tokens, row.name), default=None)
+        if longest is not None:
+            found.append(tokens * longest.epochs / longest.tokens)
+    return max(found, default=None)
+
+
+def stability_check(results: Results, adopted: Iterable[str]) -> Check:
+    """Return whether every trial of what the full run consists of, baseline and adopted variants, ran through."""
+    arms = (BASELINE, *adopted)
+    trials = [row for row in results.rows if row.variant in arms]
+    failed = [row for row in trials if row.status == "failed"]
+    killed = [row for row in trials if row.status == "killed"]
+    shaky = [row for row in trials if row.status == "finished" and row.incidents]
+    ill = [*failed, *killed, *shaky]
+    if failed:
+        status, way_out = "fail", "lower train.optim.lr, or look at the error in the run's folder."
+        because = f"{failed[0].name} failed: {failed[0].error}"
+    elif killed:
+        status, way_out = "unknown", "run `pilot run` again: a trial that was killed is tried again."
+        because = f"{killed[0].name} was killed from outside, which says nothing about its stability: {killed[0].error}"
+    elif shaky:
+        status, way_out = "unknown", "look at the incidents in the run's folder; a lower train.optim.lr avoids most."
+        because = f"{shaky[0].name} finished, but had {shaky[0].incidents} incidents on the way"
+    else:
+        status, way_out, because = "pass", "", "every one of them ran through without an incident"
+    return Check(
+        name="stability", threshold=f"no trial of {', '.join(arms)} fails or skips steps",
+        found=f"{len(failed)} failed, {len(killed)} killed, {len(shaky)} with incidents, of {len(trials)} trials"
+        if ill else f"none of {len(trials)} trials", status=status, because=because, way_out=way_out,
+    )  # fmt: skip

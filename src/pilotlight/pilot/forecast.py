@@ -1,0 +1,82 @@
+"""What the full run is predicted to reach: as declared, and with the adopted variants in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotlight.errors import EvidenceError
+from pilotlight.pilot.full import Counted
+from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.decision import Finding, Target
+from pilotlight.record.forecast import Prediction, Predictive
+from pilotlight.record.results import Results
+from pilotlight.scaling.predict import predict
+from pilotlight.scaling.table import ladder_points
+from pilotlight.stats.metric import metric
+from pilotlight.units import show_count
+
+# An effect measured at pilot size may fade or grow on the way to the full size; one standard deviation of half the
+# effect is assumed for each, until trends over scales are modelled (see docs/statistics.md).
+CARRY_OVER = 0.5
+SAME_SIZE = 0.05  # relative difference in parameters that needs no caution
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The prediction for the full run as declared, and with the adopted variants; ``why`` if there is none."""
+
+    baseline: Prediction | None
+    target: Target
+    why: str = ""
+
+
+def _with_changes(base: Predictive, adopted: Sequence[Finding]) -> Predictive:
+    """Return the predictive distribution moved by the adopted effects and widened by what is not known about them."""
+    shifts = [math.log1p(item.comparison.effect.value) for item in adopted]
+    doubts = [(item.comparison.error, CARRY_OVER * shift) for item, shift in zip(adopted, shifts, strict=True)]
+    added = math.hypot(*(part for doubt in doubts for part in doubt))
+    return base.model_copy(update={"centre": base.centre + math.fsum(shifts), "scale": math.hypot(base.scale, added)})
+
+
+def _resized(base: Counted, full: Counted) -> tuple[str, ...]:
+    """Return a caution where the changes make the model noticeably larger or smaller."""
+    if abs(full.parameters / base.parameters - 1) <= SAME_SIZE:
+        return ()
+    return (
+        f"with the changes the model has {show_count(full.parameters)} parameters instead of "
+        f"{show_count(base.parameters)}; what that does is taken to be part of the measured effect",
+    )
+
+
+def forecast(pilot: Pilot, results: Results, adopted: Sequence[Finding], base: Counted, full: Counted) -> Forecast:
+    """Return what the full run is predicted to reach, at the size that it really has.
+
+    ``base`` is the run as declared, ``full`` the one with the adopted variants in it.
+    """
+    goal, level = pilot.goal, pilot.rule.level
+    unit = metric(goal.metric).unit
+    target = Target(
+        metric=goal.metric, unit=unit, threshold=goal.target, parameters=base.parameters, tokens=base.plan.tokens,
+        prediction=None, probability=None, baseline=None, baseline_probability=None,
+    )  # fmt: skip
+    try:
+        found = predict(
+            ladder_points(results, goal.metric), base.parameters, base.plan.tokens, flops=base.flops, level=level,
+            unit=unit,
+        )  # fmt: skip
+    except EvidenceError as error:
+        return Forecast(None, target, str(error))
+    loss, chance = found.loss, found.probability_below(goal.target)
+    told = {"baseline": loss, "baseline_probability": chance, "prediction": loss, "probability": chance}
+    if adopted:
+        names = ", ".join(item.variant for item in adopted)
+        spread = _with_changes(found.spread, adopted)
+        method = (
+            f"{loss.method}; times the measured effect of {names}, each assumed to carry over within half of itself"
+        )
+        cautions = (*loss.cautions, *_resized(base, full))
+        told["prediction"] = spread.estimate(level=level, unit=unit, n=loss.n, method=method, cautions=cautions)
+        told["probability"] = spread.below(goal.target)
+    return Forecast(found, target.model_copy(update=told))
