@@ -219,7 +219,7 @@ def false_verdicts(count: int) -> str:
     rows = []
     for seeds in (2, 3, 4, 5):
         for correlation in CORRELATIONS:
-            shares = Campaign((seeds,), (correlation,)).verdicts(count)
+            shares = Campaign((seeds, seeds), (correlation,)).verdicts(count)
             rows.append([seeds, f"{correlation:+.2f}", *(shares[verdict] for verdict in Verdict)])
     return table(["seeds", "correlation", *(verdict.value for verdict in Verdict)], rows)
 

@@ -140,7 +140,9 @@ main()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX systems")
-@pytest.mark.parametrize("step", [["corpus", "build"], ["tokens", "pack"], ["run"]])
+@pytest.mark.parametrize(
+    "step", [["corpus", "build"], ["tokens", "pack"], pytest.param(["run"], marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("room", [1, 10_000])
 def test_a_disk_that_is_full_is_said_and_nothing_half_written_stays(step, room, plan, tmp_path):
     out = tmp_path / "out"

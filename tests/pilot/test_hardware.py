@@ -96,7 +96,7 @@ def test_a_changed_shape_takes_as_much_longer_as_it_has_flops():
 
 
 def test_this_machine_is_one_machine(receipt):
-    with pytest.raises(ValueError, match="count is 8, but 'this machine' is one machine .* leave count out, or"):
+    with pytest.raises(ValueError, match=r"count is 8, but 'this machine' is one machine .* leave count out, or"):
         Hardware(count=8)
     assert Hardware(count=8, receipt=receipt).count == 8
 

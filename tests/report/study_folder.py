@@ -12,6 +12,7 @@ from typing import Any
 from pilotlight.manifest import building, sha256, write_atomic
 from pilotlight.randomness import stream
 from pilotlight.record.decision import Check, Cost, Decision, Finding, Launch, Target
+from pilotlight.record.forecast import Prediction
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, Results, Row
 from pilotlight.record.run import RunFacts
@@ -259,8 +260,6 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
         Point(row.parameters, row.tokens, row.metrics["bits_per_byte"], row.flops, str(row.seed))
         for row in results.ladder()
     ).predict(*FULL, level=0.9)
-    gained = forecast.loss.scaled(1 - 0.019, forecast.loss.unit)
-    chance = forecast.probability_below(TARGET / (1 - 0.019))
     return Decision(
         question=wish.question, criteria=criteria, worth=0.005, deviations=(), launch=Launch.GO_WITH_CHANGES,
         because=(
@@ -271,14 +270,11 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
             "A measured throughput on the target hardware below 4,100 tokens per second would break the time limit.",
             "A fourth rung at 2M parameters that lands above the band would lower the chance below 80 %.",
         ),
-        target=Target(
-            metric="bits_per_byte", unit="bits/byte", threshold=TARGET, prediction=gained, probability=chance,
-            parameters=FULL[0], tokens=FULL[1], baseline=forecast.loss,
-            baseline_probability=forecast.probability_below(TARGET),
-        ),
+        target=_target(forecast),
         checks=_checks(),
         findings=tuple(findings),
-        adopted=tuple(item.variant for item in findings if item.verdict is Verdict.ADOPT), noise=compared.noise, forecast=forecast,
+        adopted=tuple(item.variant for item in findings if item.verdict is Verdict.ADOPT),
+        noise=compared.noise, forecast=forecast,
         cost=_cost(),
         trials={"planned": 54, "finished": 51, "failed": 1, "killed": 0, "left out": 2},
         advice=ADVICE,
@@ -287,6 +283,15 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
             "Downstream tasks: only the loss on held-out text was measured.",
         ),
         versions={"python": "3.11.9", "pilotlight": "0.1.0", "torch": "2.13.0+cpu"},
+    )  # fmt: skip
+
+
+def _target(forecast: Prediction) -> Target:
+    return Target(
+        metric="bits_per_byte", unit="bits/byte", threshold=TARGET, parameters=FULL[0], tokens=FULL[1],
+        prediction=forecast.loss.scaled(1 - 0.019, forecast.loss.unit),
+        probability=forecast.probability_below(TARGET / (1 - 0.019)), baseline=forecast.loss,
+        baseline_probability=forecast.probability_below(TARGET),
     )  # fmt: skip
 
 

@@ -248,7 +248,10 @@ def test_after_the_full_run_prediction_stands_beside_reality(tmp_path):
     [
         (Wish(full_text='{"text": "another"}\n'), "it is scored on other held-out text: it does not test"),
         (Wish(full_settings={"steps": 15}), "trained by another plan (steps 29297 -> 15): it does not test"),
-        (Wish(full_text="", full_settings={"steps": 1, "reseed": {"batches": 1}}), "other held-out text, trained by another"),
+        (
+            Wish(full_text="", full_settings={"steps": 1, "reseed": {"batches": 1}}),
+            "other held-out text, trained by another",
+        ),
     ],
 )
 def test_a_full_run_of_other_text_or_another_plan_does_not_test_the_forecast(wish, words, tmp_path):

@@ -24,7 +24,9 @@ def test_shares_cover(runs, items):
     assert bench.scores_covered(runs, items, 0.0 if runs == 1 else 0.15, "right or wrong", 1000) >= above(0.94, 1000)
 
 
-@pytest.mark.parametrize(("runs", "items", "accuracy", "flips"), [(5, 20, 0.95, 0.0), (3, 50, 0.97, 0.0), (5, 20, 0.95, 0.01)])
+@pytest.mark.parametrize(
+    ("runs", "items", "accuracy", "flips"), [(5, 20, 0.95, 0.0), (3, 50, 0.97, 0.0), (5, 20, 0.95, 0.01)]
+)
 def test_high_shares_cover_where_runs_are_right_on_the_same_items(runs, items, accuracy, flips):
     # 50 items with a share of 0.97 right take few values: Wilson's interval itself covers 0.935 there.
     assert bench.shared_items_covered(runs, items, accuracy, flips, 1000) >= above(0.93, 1000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pilotlight.errors import EvidenceError
-from pilotlight.stats.comparison import Comparisons, Observation, compare
+from pilotlight.stats.comparison import Comparisons, Observation, compare, noise_floor
 from pilotlight.stats.rule import Rule
 
 RULE = Rule()
@@ -245,3 +245,26 @@ def test_an_interval_without_end_is_still_a_number():
     observations[-1] = run("a", 1e-9, 1)
     (found,) = compared(observations).comparisons
     assert math.isfinite(found.effect.high)
+
+
+def test_the_trend_over_sizes_is_a_slope_and_a_p_value():
+    (steady,) = compared(campaign((0.9,), (5, 5, 5), noise=0.001)).comparisons
+    (shrinking,) = compared(campaign((0.9,), (5, 5, 5), noise=0.001, effects=(-0.01,), trend=-0.02)).comparisons
+    assert steady.p_trend > 0.05
+    assert not steady.is_fading
+    assert shrinking.p_trend < 0.001
+    assert shrinking.trend == pytest.approx(0.02 / math.log(3), rel=0.1)
+    assert shrinking.is_fading
+    (one,) = compared(campaign((0.9,), (5,))).comparisons
+    assert (one.trend, one.p_trend, one.is_fading) == (0.0, 1.0, False)
+
+
+def test_the_baseline_alone_has_a_noise_floor():
+    observations = [run("baseline", 1.5 * math.exp(0.01 * (seed % 2)), seed) for seed in range(6)]
+    observations.append(run("baseline", 1.5 * math.exp(0.3), 0, repeat="batches"))
+    found = noise_floor(observations, "baseline", 0.95)
+    assert found.sd.value == pytest.approx(math.sqrt(6 * 0.005**2 / 5))
+    assert found.a_a == pytest.approx((math.expm1(0.3),))
+    assert (found.pairs, found.false_alarms) == (1, 1)
+    with pytest.raises(EvidenceError, match="no arm has two seeds"):
+        noise_floor(observations[:1], "baseline", 0.95)

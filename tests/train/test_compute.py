@@ -42,6 +42,7 @@ def test_a_model_that_cannot_be_compiled_runs_as_it_is_and_says_so(model, monkey
     assert [(type(event), event.level) for event in seen] == [(Note, "warning")]
 
 
+@pytest.mark.slow
 def test_every_shape_that_one_process_trains_is_compiled(monkeypatch, tokens):
     seen, graphs, compile_with = [], [], torch.compile
 

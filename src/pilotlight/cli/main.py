@@ -51,6 +51,8 @@ def _disk_error(error: OSError) -> str | None:
         return (
             f"{error.filename or 'the disk'}: no space left. Free some space, or choose another --out, and run again."
         )
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) and error.filename:
+        return f"{str(error.filename)[:80]}... cannot be a path ({error.strerror}). Choose a shorter name."
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR) and error.filename:
         return f"{error.filename} cannot be used ({error.strerror}). Choose a file or folder you may read and write."
     return None

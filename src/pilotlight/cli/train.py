@@ -19,7 +19,10 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standa
 def train(
     plan: Annotated[Path, typer.Argument(help="Plan of one training (YAML), such as full.yaml.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder; by default full beside a pilot's full.yaml, else out/ and the plan's name.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder; by default out/ and the plan's name, for a pilot's full.yaml full beside it."
+        ),
     ] = None,
     set: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: path=value, such as train.optim.lr=1e-3.")
@@ -32,12 +35,13 @@ def train(
     """Train one plan: builds its text and tokens if they are missing. Kill it, run it again, and it goes on."""
     from pilotlight.cli.talk import Talk
     from pilotlight.corpus.build import build
+    from pilotlight.plan_file import validated
     from pilotlight.tokens.pack import pack
     from pilotlight.train.machine import Machine
 
     talk = Talk(quiet, json)
     settings = _settings(plan, set or [])
-    machine = Machine.model_validate({"device": device, "threads": threads or "auto"})
+    machine = validated(Machine, {"device": device, "threads": threads or "auto"}, "--device or --threads")
     folder = out or (plan.parent if _is_of_pilot(plan.parent) else Path("out")) / plan.stem
     corpus = build(settings.corpus, folder / "corpus", watch=talk.watch)
     tokens = pack(corpus, settings.tokenizer, folder / "tokens", watch=talk.watch)

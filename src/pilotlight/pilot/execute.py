@@ -51,11 +51,14 @@ class Campaign:
     watch: Watcher
 
 
-def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher = silent) -> Decision:
+def run(
+    pilot: Pilot, out: Path, *, workers: int | None = None, measure_again: bool = False, watch: Watcher = silent
+) -> Decision:
     """Return the decision of ``pilot``, whose runs, ledger and decision stand in folder ``out``.
 
     Killed and started again it goes on where it was, and decides the same. ``workers`` trains that many trials at a
-    time, one core each; by default one per core, or one at a time on an accelerator.
+    time, one core each; by default one per core, or one at a time on an accelerator. ``measure_again`` does not use
+    the calibration that an earlier pilot with the same shapes left on this machine.
 
     Raises:
         ConfigError: the pilot contradicts itself, or its target is met by the smallest rung already.
@@ -71,7 +74,7 @@ def run(pilot: Pilot, out: Path, *, workers: int | None = None, watch: Watcher =
     with _campaign(pilot, out, workers, watch) as campaign:
         preregister(pilot, out, campaign.ledger, watch)
         ready = prepare(pilot, out, watch)
-        calibration = calibrate(campaign, ready, workers)
+        calibration = calibrate(campaign, ready, workers, again=measure_again)
         plan = trials.schedule(pilot, calibration)
         _announce(pilot, calibration, plan, watch)
         _train(campaign, ready, calibration, plan.inside)
@@ -92,12 +95,12 @@ def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generato
         yield Campaign(pilot, out, Ledger(out / "ledger.jsonl"), pool, watch)
 
 
-def calibrate(campaign: Campaign, ready: Ready, workers: int) -> Calibration:
+def calibrate(campaign: Campaign, ready: Ready, workers: int, *, again: bool) -> Calibration:
     """Return the calibration in the ledger; measured, or recalled from this machine's store, where there is none."""
     kept = fixed_calibration(campaign.ledger)
     if kept is not None:
         return kept
-    calibration = measure.calibrate(campaign.pilot, ready, campaign.pool, workers, campaign.watch)
+    calibration = measure.calibrate(campaign.pilot, ready, campaign.pool, workers, campaign.watch, again=again)
     campaign.ledger.append(CALIBRATION, **plain(calibration))
     return calibration
 

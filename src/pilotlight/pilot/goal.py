@@ -56,7 +56,7 @@ class Goal(Spec):
 
     metric: Literal["bits_per_byte", "nats_per_token", "perplexity"] = "bits_per_byte"
     """Measured on the held-out text; only bits per byte compare across tokenizers."""
-    target: float = Field(gt=0)
+    target: float = Field(gt=0, allow_inf_nan=False)
     """What the full run has to reach, in the unit of the metric (lower is better)."""
     confidence: Share = 0.8
     """Probability of reaching the target that a GO asks for."""

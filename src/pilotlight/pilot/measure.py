@@ -18,11 +18,13 @@ from pilotlight.stats.estimate import Estimate
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train.machine import Machine, default_device
 from pilotlight.train.plan import Plan
+from pilotlight.units import show_share
 from pilotlight.work.cores import core_count
 from pilotlight.work.pool import Pool
 from pilotlight.work.unit import Unit
 
 SECONDS = 2.0  # of steps per shape: medians over them repeat within a few percent on an idle machine
+BUSY = 0.2  # share of all cores used by others from which a measurement is worth a warning
 START_SECONDS = 1.0  # building a model, the last checkpoint and the score files, measured on pilot-sized models
 
 
@@ -75,17 +77,38 @@ def _measured(pool: Pool, units: list[Unit], done: int, total: int, watch: Watch
     return found
 
 
-def calibrate(pilot: Pilot, ready: Ready, pool: Pool, workers: int, watch: Watcher) -> Calibration:
+def _warn_if_busy(watch: Watcher) -> None:
+    """Tell if other programs compute on this machine: what is measured now is slower than the machine is."""
+    import psutil
+
+    share = psutil.cpu_percent(interval=1.0) / 100
+    if share > BUSY:
+        watch(Note(
+            f"other programs use {show_share(share, 0)} of this machine, so it will look slower than it is: fewer trials "
+            "fit into the budget and the full run seems longer. Stop them, and run with --measure-again in a new --out.",
+            "warning",
+        ))  # fmt: skip
+
+
+def calibrate(
+    pilot: Pilot, ready: Ready, pool: Pool, workers: int, watch: Watcher, *, again: bool = False
+) -> Calibration:
     """Return the calibration of this machine for this pilot: recalled where one is kept, else measured and kept.
+
+    ``again`` measures also where one is kept.
 
     Raises:
         RunError: a step cannot be taken at all.
     """
     plans = shapes_of(pilot)
     name = store.key(plans, workers)
-    if (kept := store.recall(name)) is not None:
-        watch(Note(f"this machine was measured for these shapes on {kept.measured_at}; that measurement is used"))
+    if not again and (kept := store.recall(name)) is not None:
+        watch(Note(
+            f"this machine was measured for these shapes on {kept.measured_at}; that measurement is used "
+            "(--measure-again in a new --out takes a new one)"
+        ))  # fmt: skip
         return kept
+    _warn_if_busy(watch)
     full = plans.pop("full")
     tokens = ready.tokens[BASELINE]
     rungs: dict[str, Rung] = {}

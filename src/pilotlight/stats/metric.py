@@ -26,7 +26,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric(
             name="bits_per_byte", unit="bits/byte", better="lower", version=1,
-            description="negative log2 likelihood of held-out text per UTF-8 byte of it; the end token is context, never a target",
+            description="negative log2 likelihood of held-out text per UTF-8 byte; the end token is context, never a target",
             comparable_across="tokenizers, vocabularies, model shapes and data recipes, on the same held-out text",
         ),
         Metric(

@@ -18,9 +18,7 @@ _SHAPES = 1024
 """Graphs of one function that are kept: a worker trains many shapes, each with and without gradient."""
 
 
-def losses(
-    plan: Plan, machine: Machine, model: DecoderModel, watch: Watcher
-) -> Callable[[torch.Tensor], torch.Tensor]:
+def losses(plan: Plan, machine: Machine, model: DecoderModel, watch: Watcher) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return the function from rows [batch context+1] to float32 nats [batch context], with gradient.
 
     ``model`` itself is never compiled, so that it takes rows of any shape as before. One that cannot be compiled here

@@ -111,7 +111,10 @@ def _chart(study: Study, target: Target, forecast: Prediction, ladder: tuple[Ser
         ),
         Series(
             "predicted path", x, values, style="line", color=1,
-            notes=tuple(f"{size(p.parameters, p.tokens)}\n{number(p.value)} [{number(p.low)}, {number(p.high)}] {unit}" for p in curve),
+            notes=tuple(
+                f"{size(p.parameters, p.tokens)}\n{number(p.value)} [{number(p.low)}, {number(p.high)}] {unit}"
+                for p in curve
+            ),
         ),
     ) if curve else ()  # fmt: skip
     singles = Series(
