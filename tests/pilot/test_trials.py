@@ -97,9 +97,7 @@ def test_a_budget_in_time_becomes_flops_by_the_calibration_alone():
 
 def test_a_budget_below_one_trial_says_what_would_do():
     pilot = pilot_of(budget={"time": "1 s"})
-    with pytest.raises(
-        EvidenceError, match=r"budget of 1.0 s does not pay for one trial.*Raise budget.time to about"
-    ):
+    with pytest.raises(EvidenceError, match=r"budget of 1.0 s does not pay for one trial.*Raise budget.time to about"):
         schedule(pilot, calibration_of(pilot))
 
 

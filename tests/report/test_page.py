@@ -275,3 +275,5 @@ def test_numbers_of_the_forecast_name_their_unit(study, page):
     traces = {trace["name"]: trace for trace in json.loads(found.scripts[0])["forecast"]["data"]}
     for name in ("predicted path", "baseline runs", "single laws"):
         assert all("bits/byte" in note for note in traces[name]["text"]), name
+    learning = json.loads(found.scripts[0])["curves-1"]["data"]
+    assert all("bits per byte" in note for trace in learning for note in trace["text"])

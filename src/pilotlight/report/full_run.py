@@ -9,10 +9,10 @@ from typing import Any, cast, final
 
 from pilotlight.errors import ConfigError, RecordError
 from pilotlight.manifest import NAME, Manifest, read_manifest
+from pilotlight.plan_file import read_yaml
 from pilotlight.record.run import FACTS, KIND, RunFacts
 from pilotlight.spec import diff
 from pilotlight.tokens.tokens import passages_file
-from pilotlight.train.plan import Plan
 
 FOLDER = "full/run"
 """Where below the pilot's folder the full run is looked for: ``pilot train OUT/full.yaml`` writes there."""
@@ -70,13 +70,13 @@ def _text(own: set[str], folder: Path, is_other_size: bool) -> list[str]:
 
 def _plan(path: Path, settings: Mapping[str, Any]) -> list[str]:
     try:
-        planned = Plan.load(path)
+        planned, _ = read_yaml(path)  # written whole by the pilot, so no default is missing
     except ConfigError:
         return ["trained by a plan that cannot be compared, because full.yaml cannot be read"]
     trained = dict(settings)
-    if planned.train.precision == "auto":  # it stands resolved in the run
+    if planned.get("train", {}).get("precision") == "auto":  # it stands resolved in the run
         trained["train"] = {**trained.get("train", {}), "precision": "auto"}
-    changes = diff(_compared(planned.model_dump(mode="json")), _compared(trained))
+    changes = diff(_compared(planned), _compared(trained))
     shown = [f"{name} {old} -> {new}" for name, (old, new) in changes.items()]
     more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
     return [f"trained by another plan ({', '.join(shown[:3])}{more})"] if shown else []

@@ -36,7 +36,9 @@ class Estimate(Record):
         if not self.low <= self.value <= self.high:
             raise ValueError(f"the interval [{self.low}, {self.high}] does not hold its value {self.value}")
         if self.n < 1 or not 0 < self.level < 1:
-            raise ValueError(f"an estimate needs n >= 1 and a level between 0 and 1, got n={self.n}, level={self.level}")
+            raise ValueError(
+                f"an estimate needs n >= 1 and a level between 0 and 1, got n={self.n}, level={self.level}"
+            )
         return self
 
     @property

@@ -36,7 +36,6 @@ def automatic_precision(device: str) -> Precision:
     return "bfloat16" if not device.startswith("cpu") or multiplies_bfloat16() else "float32"
 
 
-
 @final
 class Training(Spec):
     """How a model is trained, apart from its shape, its data and the number of steps."""

@@ -27,8 +27,8 @@ class Learning(Section):
 
     def write(self, study: Study) -> Block | None:
         """Return the curves of all runs that have any."""
-        held_out = _plots(study, lambda curve: curve.evaluations, "curves", "bits per byte, held-out sample")
-        training = _plots(study, lambda curve: curve.steps, "steps", "training loss, nats per token")
+        held_out = _plots(study, lambda curve: curve.evaluations, "curves", "bits per byte", "held-out sample")
+        training = _plots(study, lambda curve: curve.steps, "steps", "nats per token", "training loss")
         if not held_out and not training:
             return None
         pieces: list[Piece] = []
@@ -44,7 +44,7 @@ class Learning(Section):
         )
 
 
-def _plots(study: Study, pairs: _Pairs, name: str, title: str) -> tuple[Plot, ...]:
+def _plots(study: Study, pairs: _Pairs, name: str, unit: str, what: str) -> tuple[Plot, ...]:
     plots: list[Plot] = []
     for place, scale in enumerate(reversed(study.scales())):
         curves = [curve for curve in study.curves if curve.scale == scale and pairs(curve)]
@@ -55,16 +55,16 @@ def _plots(study: Study, pairs: _Pairs, name: str, title: str) -> tuple[Plot, ..
         curves.sort(key=lambda curve: (order.get(curve.variant, 0), curve.name))
         chart = Chart(
             f"{name}-{place + 1}", f"Rung {scale}", "",
-            Axis("training tokens", log=True, count=True), Axis(title, log=True),
-            tuple(_line(study, curve, pairs(curve)) for curve in curves), height=360,
+            Axis("training tokens", log=True, count=True), Axis(f"{unit}, {what}", log=True),
+            tuple(_line(study, curve, pairs(curve), unit) for curve in curves), height=360,
         )  # fmt: skip
         plots.append(Plot(chart))
     return tuple(plots)
 
 
-def _line(study: Study, curve: Curve, pairs: tuple[tuple[float, float], ...]) -> Series:
+def _line(study: Study, curve: Curve, pairs: tuple[tuple[float, float], ...], unit: str) -> Series:
     return Series(
         curve.variant, tuple(x for x, _ in pairs), tuple(y for _, y in pairs), style="line",
         color=study.color(curve.variant), dash="dot" if curve.is_repeat else "solid", thin=True,
-        notes=tuple(f"{curve.name}\n{show_count(x)} tokens: {number(y)}" for x, y in pairs),
+        notes=tuple(f"{curve.name}\n{show_count(x)} tokens: {number(y)} {unit}" for x, y in pairs),
     )  # fmt: skip
