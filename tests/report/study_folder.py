@@ -83,7 +83,9 @@ def write_study(out: Path, wish: Wish | None = None, full_run: float | None = No
     for row in _rows(out, wish):
         ledger.append("trial", **plain(row))
     if wish.decided:
-        write_atomic(out / "full.yaml", json.dumps(FULL_PLAN | {"train": {"precision": "auto"}}))
+        write_atomic(
+            out / "full.yaml", json.dumps(plain(Plan.model_validate(FULL_PLAN | {"train": {"precision": "auto"}})))
+        )
         write_atomic(out / "decision.json", _decision(wish, criteria, Results.open(out)).to_json() + "\n")
     if full_run is not None:
         plan = plain(Plan.load(out / "full.yaml").resolved("cpu")) | {"seed": 5} | dict(wish.full_settings)
