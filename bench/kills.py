@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 EARLIEST = 0.2  # seconds after the start; before that not even Python is up
+LATEST = 0.5  # of what the whole takes: a restart has less to do, and most attempts are to be killed before their end
 
 
 def command(plan: Path, out: Path, workers: int) -> list[str]:
@@ -94,7 +95,7 @@ def main() -> None:
             out = folder / f"killed-{campaigns}"
             while kills < settings.kills:
                 if not attempt(
-                    settings.plan, out, settings.workers, draw.uniform(EARLIEST, takes), draw.random() < 0.5
+                    settings.plan, out, settings.workers, draw.uniform(EARLIEST, LATEST * takes), draw.random() < 0.5
                 ):
                     break
                 kills += 1

@@ -17,6 +17,7 @@ from pilotlight.tokens.held_out import windows
 from pilotlight.train.events import Evaluated, Finished, Saved, Started, Stepped
 from pilotlight.train.final import open_model
 from pilotlight.train.loop import train
+from pilotlight.train.plan import automatic_precision
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +168,10 @@ def test_text_shorter_than_the_context_is_refused(tokens, tmp_path):
 
 def test_auto_precision_is_resolved_before_the_fingerprint(tokens, tmp_path):
     run = train(plan_of(precision="auto", steps=1), ONE, tokens, tmp_path / "auto")
-    named = train(plan_of(precision="float32", steps=1), ONE, tokens, tmp_path / "named")
+    precision = automatic_precision("cpu")
+    named = train(plan_of(precision=precision, steps=1), ONE, tokens, tmp_path / "named")
     assert run.fingerprint == named.fingerprint
-    assert json.loads((run.folder / "plan.json").read_text())["train"]["precision"] == "float32"
+    assert json.loads((run.folder / "plan.json").read_text())["train"]["precision"] == precision
 
 
 def test_a_machine_with_other_threads_goes_on_with_a_note(tokens, tmp_path):
