@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pilotlight.errors import RecordError
-from pilotlight.manifest import NAME, sha256
+from pilotlight.manifest import NAME, read_manifest, sha256
 from pilotlight.record.ledger import Ledger
 from pilotlight.spec import Record
 
@@ -41,6 +41,13 @@ class Row(Record):
     """``ok``, ``underfit`` or ``overfit`` with the reason."""
     incidents: int = 0
     error: str = ""
+
+
+def _void(name: str, folder: Path, state: str) -> RecordError:
+    return RecordError(
+        f"the run {name} {state} since it was entered in the ledger, so no verdict can stand on it. "
+        f"Restore {folder}, or run the pilot in a new --out."
+    )
 
 
 class Results(Record):
@@ -78,13 +85,14 @@ class Results(Record):
             RecordError: a run is missing or was edited; the pilot's report is void.
         """
         for row in self.finished():
-            manifest = out / "runs" / row.name / NAME
+            folder = out / "runs" / row.name
+            manifest = folder / NAME
             if not manifest.is_file() or sha256(manifest) != row.manifest_sha256:
-                state = "is missing" if not manifest.is_file() else "was edited"
-                raise RecordError(
-                    f"the run {row.name} {state} since it was entered in the ledger, so no verdict can stand on it. "
-                    f"Restore {manifest.parent}, or run the pilot in a new --out."
-                )
+                raise _void(row.name, folder, "is missing" if not manifest.is_file() else "was edited")
+            try:
+                read_manifest(folder, verify=True)
+            except RecordError as error:
+                raise _void(row.name, folder, "was edited") from error
 
     def finished(self, variant: str | None = None) -> Iterator[Row]:
         """Yield the finished rows, of one variant or of all."""
