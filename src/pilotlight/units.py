@@ -115,3 +115,8 @@ def show_bytes(value: float) -> str:
 def show_share(value: float, digits: int = 2) -> str:
     """Return a share in percent, such as ``0.50 %``."""
     return f"{100 * value:.{digits}f} %"
+
+
+def show_chance(value: float) -> str:
+    """Return a probability in whole percent, never as a certainty: ``> 99 %`` and ``< 1 %`` at the ends."""
+    return "> 99 %" if value > 0.99 else "< 1 %" if value < 0.01 else show_share(value, 0)

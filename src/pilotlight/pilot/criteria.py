@@ -11,9 +11,16 @@ from pilotlight.record.decision import Check, Cost
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.spec import fingerprint
 from pilotlight.stats.estimate import Estimate
-from pilotlight.units import show_seconds, show_share
+from pilotlight.units import show_chance, show_seconds, show_share
 
 _MEASURE = "measure this run on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
+
+
+def _short(estimate: Estimate) -> str:
+    """Return value, interval and unit; how it was obtained stands with the target itself."""
+    return (
+        f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}] {estimate.unit} ({100 * estimate.level:g} %)"
+    )
 
 
 def target_check(pilot: Pilot, found: Forecast) -> Check:
@@ -33,7 +40,7 @@ def target_check(pilot: Pilot, found: Forecast) -> Check:
         "unknown": "the prediction's interval straddles the target",
     }[status]
     return Check(
-        name="target", threshold=threshold, found=f"{found.target.prediction}; probability {show_share(chance, 0)}",
+        name="target", threshold=threshold, found=f"{_short(found.target.prediction)}; probability {show_chance(chance)}",
         status=status, because=reason,
         way_out="" if status == "pass" else "a larger full run, better data, or a rung closer to the full size.",
     )  # fmt: skip

@@ -23,7 +23,7 @@ from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.decision import Check, Decision, Launch, Target
 from pilotlight.record.results import Results
 from pilotlight.stats.verdict import Verdict
-from pilotlight.units import show_count, show_share
+from pilotlight.units import show_chance, show_count
 
 
 def decide(
@@ -91,7 +91,7 @@ def _because(launch: Launch, checks: Sequence[Check], adoption: Adoption, target
             f"The full run ({show_count(target.parameters)} parameters, {show_count(target.tokens)} tokens) is predicted "
             f"to reach {target.prediction.value:.3f} {target.unit} ({target.prediction.low:.3f} to "
             f"{target.prediction.high:.3f}), and the target of {target.threshold:g} with "
-            f"{show_share(target.probability, 0)} probability."
+            f"{show_chance(target.probability)} probability."
         )
     hurdles = [check for check in checks if check.status != "pass"]
     found += [f"{check.name.capitalize()}: {check.because} ({check.found})." for check in hurdles]
