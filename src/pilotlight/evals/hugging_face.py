@@ -79,8 +79,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _load(folder: Path, device: str) -> Any:
     try:
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
+        from transformers import AutoModelForCausalLM  # pyright: ignore[reportMissingImports]
+        from transformers.utils import logging  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ConfigError(
             f"{folder} is a Hugging Face model, and transformers is not installed. Install it with: "
