@@ -39,13 +39,16 @@ def attempt(tokens: Tokens, out: Path, plan, die=None) -> int:
     os._exit(0)
 
 
-def at_random_moments(tokens: Tokens, out: Path, plan, kills: int) -> int:
-    """Kill the training at random moments until it has finished; return the number of kills."""
+def at_random_moments(tokens: Tokens, out: Path, plan, kills: int, seconds: float) -> int:
+    """Kill the training, which takes ``seconds``, at random moments until it has finished; return the number of kills.
+
+    No attempt lives longer than a tenth of the whole, so there are ten kills at least, however quick the machine.
+    """
     draw, done = random.Random(0), 0
     while True:
         child = attempt(tokens, out, plan)
         if done < kills:
-            time.sleep(draw.uniform(0.02, 0.25))
+            time.sleep(draw.uniform(0.01, 0.1) * seconds)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status):
@@ -99,8 +102,9 @@ def main() -> None:
     train(plan_of(steps=1), ONE, tokens, folder / "warm")  # what loads late is loaded before the first fork
     if how == "moments":
         plan = plan_of(steps=40)
+        begun = time.monotonic()
         os.waitpid(attempt(tokens, folder / "whole", plan), 0)
-        kills = at_random_moments(tokens, folder / "killed", plan, int(sys.argv[4]))
+        kills = at_random_moments(tokens, folder / "killed", plan, int(sys.argv[4]), time.monotonic() - begun)
         same = digest(folder / "killed") == digest(folder / "whole")
         print(json.dumps({"kills": kills, "same": same}))
     else:
