@@ -219,10 +219,10 @@ def test_the_manifest_is_written_last(tmp_path, monkeypatch):
     order: list[str] = []
     real = manifest.write_atomic
 
-    def note(path, content):
+    def note(path, content, **more):
         order.append(path.name)
         assert (path.parent / "deep" / "data.txt").is_file()
-        real(path, content)
+        real(path, content, **more)
 
     monkeypatch.setattr(manifest, "write_atomic", note)
     build(tmp_path / "out")

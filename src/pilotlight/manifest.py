@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,36 +99,39 @@ def sync(path: Path) -> None:
             raise
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write a whole file or leave the old one: temporary name, fsync, rename.
+def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write a whole file or leave the old one: temporary name, fsync (unless not ``durable``), rename.
 
     Raises:
         ResourceError: the disk is full or the folder may not be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     with _plain_disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-            sync(temporary)
+            if durable:
+                sync(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        sync(path.parent)
+        if durable:
+            sync(path.parent)
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
 
 
-def seal(folder: Path, manifest: Manifest) -> Manifest:
+def seal(folder: Path, manifest: Manifest, *, durable: bool = True) -> Manifest:
     """Write the manifest of ``folder`` last, with the hash of every file in it, and return it complete."""
     files: dict[str, FileRecord] = {}
     for path in _files(folder):
-        sync(path)
+        if durable:
+            sync(path)
         files[path.relative_to(folder).as_posix()] = FileRecord(bytes=path.stat().st_size, sha256=sha256(path))
     manifest = manifest.model_copy(update={"files": files})
-    write_atomic(folder / NAME, manifest.to_json() + "\n")
+    write_atomic(folder / NAME, manifest.to_json() + "\n", durable=durable)
     return manifest
 
 
@@ -159,14 +163,31 @@ def _lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Return whether a process has ended and only waits to be counted by its parent: it writes nothing any more."""
+    with contextlib.suppress(OSError):
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return state[:1] == ["Z"]
+    return False
 
 
 @contextlib.contextmanager
 def building(
-    folder: Path, *, kind: str, fingerprint: str, settings: dict[str, Any], inputs: dict[str, str] | None = None
+    folder: Path,
+    *,
+    kind: str,
+    fingerprint: str,
+    settings: dict[str, Any],
+    inputs: dict[str, str] | None = None,
+    durable: bool = True,
 ) -> Generator[Draft]:
     """Yield a draft whose files become the finished artefact ``folder``, or nothing at all.
+
+    Whatever kills the process, the artefact is whole or absent. One that is ``durable`` also survives a loss of power
+    (a few milliseconds per file); whoever reads others after one has to verify them.
 
     Raises:
         RecordError: another living process is writing the same folder.
@@ -185,12 +206,13 @@ def building(
                 kind=kind, fingerprint=fingerprint, settings=settings, inputs=inputs or {}, files={},
                 facts=draft.facts, versions=versions(),
             )  # fmt: skip
-            seal(temporary, manifest)
+            seal(temporary, manifest, durable=durable)
             if folder.exists():
                 (folder / NAME).unlink(missing_ok=True)  # first: a kill from here on leaves nothing finished
                 shutil.rmtree(folder)
             temporary.replace(folder)
-            sync(folder.parent)
+            if durable:
+                sync(folder.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

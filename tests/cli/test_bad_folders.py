@@ -153,11 +153,13 @@ def test_a_disk_that_is_full_is_said_and_nothing_half_written_stays(step, room, 
     assert "error: " in done.stderr
     assert "no space left" in done.stderr
     assert list(out.rglob("*.partial")) == []
-    assert list(out.rglob("manifest.json")) == []
+    assert [path for path in out.rglob("manifest.json") if ".work/" not in path.as_posix()] == []
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_fills_up_while_a_corpus_is_written_leaves_nothing(number, plan, command, tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_while_a_corpus_is_written_leaves_only_its_work(
+    number, plan, command, tmp_path, monkeypatch
+):
     from pilotlight.corpus import store
 
     real, left = store.Rows.write, {"rows": 100}
@@ -171,6 +173,7 @@ def test_a_disk_that_fills_up_while_a_corpus_is_written_leaves_nothing(number, p
     monkeypatch.setattr(store.Rows, "write", write)
     command("corpus", "build", plan(), "--out", tmp_path / "out").refuses("no space left", "free some space")
     assert not (tmp_path / "out").exists()
-    assert [path.name for path in tmp_path.iterdir() if path.name != "plan.yaml"] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name != "plan.yaml"] == [".out.work"]
     left["rows"] = 10**9
     assert command("corpus", "build", plan(), "--out", tmp_path / "out").code == 0
+    assert not (tmp_path / ".out.work").exists()

@@ -19,10 +19,8 @@ def test_a_folder_of_text_that_does_not_exist_is_named(words, plan, command, tmp
     assert list((tmp_path / "out").rglob("manifest.json")) == []
 
 
-def test_a_file_given_as_a_folder_is_named(plan, command, tmp_path, tiny_text):
-    said = command("corpus", "build", plan(tiny_text / "made_up.jsonl"), "--out", tmp_path / "out")
-    said.refuses("made_up.jsonl is a file", "kind: jsonl")
-    assert not (tmp_path / "out").exists()
+def test_a_file_given_as_a_folder_is_read(plan, command, tmp_path, tiny_text):
+    assert command("corpus", "build", plan(tiny_text / "made_up.jsonl"), "--out", tmp_path / "out").code == 0
 
 
 def test_relative_paths_start_at_the_plan_not_at_the_terminal(plan, command, tmp_path, monkeypatch):
@@ -55,7 +53,7 @@ def test_a_broken_line_is_set_aside_and_the_build_goes_on(plan, command, tmp_pat
     facts = json.loads(said.out)["facts"]
     assert sum(facts["quarantined"].values()) == 4
     assert facts["records"] == len(lines)
-    aside = [json.loads(line) for line in (tmp_path / "out" / "quarantine.jsonl").read_text().splitlines()]
+    aside = [json.loads(line) for line in (tmp_path / "out" / "quarantined" / "00000.jsonl").read_text().splitlines()]
     assert [row["origin"].rpartition("#")[2] for row in aside] == ["3", "4", "5", "6"]
     assert command("corpus", "why", tmp_path / "out", aside[0]["id"][:8]).out.count("broken JSON") >= 1
 
@@ -68,7 +66,7 @@ def test_a_file_in_another_encoding_is_set_aside_with_the_byte(plan, command, tm
     said = command("corpus", "build", plan(texts), "--out", tmp_path / "out")
     assert said.code == 0
     assert "1 not UTF-8" in said.err
-    row = json.loads((tmp_path / "out" / "quarantine.jsonl").read_text())
+    row = json.loads((tmp_path / "out" / "quarantined" / "00000.jsonl").read_text())
     assert "0xe0 at 1" in row["detail"]
 
 

@@ -54,8 +54,32 @@ def encoder(folder):
     return open_encoder(folder)
 
 
-@settings(deadline=None, max_examples=60)
-@given(text=st.text())
+ODD = st.lists(
+    st.sampled_from(
+        [
+            "\x00",
+            "\t",
+            "\n",
+            "\r",
+            " ",
+            "  ",
+            " " * 30,
+            "\u2581",
+            "\u2585",
+            "🙂",
+            "\u0301",
+            "a",
+            "Zz",
+            "9",
+            "漢",
+            *CONTROL,
+        ]
+    )
+).map("".join)
+
+
+@settings(deadline=None, max_examples=120)
+@given(text=st.text() | ODD)
 def test_any_text_comes_back(encoder, text):
     assert encoder.decode(encoder.encode(text)) == text
 
@@ -101,6 +125,23 @@ def test_facts_say_which_end_token_and_why(chosen, tmp_path):
     facts = learn_encoder(chosen, DOCUMENTS, tmp_path)
     assert facts["end_token"]
     assert facts["end_token_from"]
+
+
+def test_facts_say_that_nothing_is_lost(chosen, tmp_path):
+    facts = learn_encoder(chosen, DOCUMENTS, tmp_path)
+    assert facts["lossless"]
+    assert facts["loses"] == []
+
+
+def test_other_programs_read_the_same_ids_from_the_exported_file(encoder, tmp_path):
+    from tokenizers import Tokenizer
+
+    encoder.save_hugging_face(tmp_path)
+    other = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    other.encode_special_tokens = True
+    for document in DOCUMENTS[:4]:
+        assert other.encode(document.text, add_special_tokens=False).ids == encoder.encode(document.text).tolist()
+    assert other.decode(other.encode(DOCUMENTS[0].text).ids) == DOCUMENTS[0].text
 
 
 def test_settings_come_back_from_a_plan(chosen, tmp_path):

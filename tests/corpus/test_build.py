@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
@@ -14,9 +13,11 @@ from pilotlight.corpus.store import rows
 from pilotlight.errors import ConfigError, DataError, RecordError
 from pilotlight.events import Note, Progress
 
+STEPS = ["unicode", "exact", "length", "letters", "unbroken", "repetition", "boilerplate"]
+
 
 def recipe(path, kind="jsonl", **more) -> Recipe:
-    return Recipe.model_validate({"sources": [{"kind": kind, "path": path}], **more})
+    return Recipe.model_validate({"sources": [{"kind": kind, "path": path}], "steps": STEPS, **more})
 
 
 @pytest.fixture
@@ -33,7 +34,11 @@ def dirty(tmp_path):
 
 
 def files_of(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def rows_of(corpus, fate):
+    return [row for path in corpus.files(fate) for row in rows(path)]
 
 
 def test_every_record_is_trained_on_held_out_dropped_or_quarantined(dirty, tmp_path):
@@ -46,7 +51,7 @@ def test_every_record_is_trained_on_held_out_dropped_or_quarantined(dirty, tmp_p
     assert facts.dropped["length"]["too short"].documents == 1
     assert facts.dropped["letters"]["few letters"].documents == 1
     assert facts.dropped["repetition"]["repeats itself"].documents == 1
-    assert facts.dropped["exact"]["duplicate"].documents == 40
+    assert facts.dropped["exact"]["exact duplicate"].documents == 40
     assert facts.train.documents == 301
 
 
@@ -57,7 +62,7 @@ def test_the_counts_are_those_of_the_files(dirty, tmp_path):
     assert facts.train.documents == sum(1 for _ in corpus.documents("train"))
     assert facts.held_out.documents == sum(1 for _ in corpus.documents("held_out")) > 0
     assert facts.train.bytes == sum(document.bytes for document in corpus.documents("train"))
-    assert facts.dropped_documents == sum(1 for _ in rows(corpus.folder / "dropped.jsonl.zst"))
+    assert facts.dropped_documents == len(rows_of(corpus, "dropped"))
     lost = facts.model_copy(update={"records": facts.records + 1})
     with pytest.raises(RecordError, match="350 records were read"):
         lost.check()
@@ -76,14 +81,16 @@ def test_two_builds_give_the_same_bytes_also_of_a_moved_folder(dirty, tmp_path):
     first = build(recipe(dirty, "folder"), tmp_path / "one")
     moved = dirty.rename(tmp_path / "elsewhere")
     again = build(
-        Recipe.model_validate({"sources": [{"kind": "folder", "path": moved, "name": "texts"}]}), tmp_path / "two"
+        Recipe.model_validate({"sources": [{"kind": "folder", "path": moved, "name": "texts"}], "steps": STEPS}),
+        tmp_path / "two",
     )
     one, two = files_of(tmp_path / "one"), files_of(tmp_path / "two")
     assert first.fingerprint == again.fingerprint
     assert one.pop("manifest.json")
     assert two.pop("manifest.json")
     assert one == two
-    assert set(one) == {"train.jsonl.zst", "held_out.jsonl.zst", "dropped.jsonl.zst", "quarantine.jsonl"}
+    names = {"train/00000.jsonl.zst", "held_out.jsonl.zst", "dropped/00000.jsonl.zst", "quarantined/00000.jsonl"}
+    assert set(one) == names | {"records/00000.parquet", "records/00001.parquet"}
 
 
 def test_held_out_text_is_as_it_was_read_and_the_same_whatever_the_steps(tmp_path):
@@ -126,11 +133,13 @@ def test_training_text_that_an_edit_makes_equal_to_held_out_text_is_dropped(tmp_
 def test_a_finished_corpus_is_used_as_it_is_and_changed_input_is_noticed(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [sentence(number) for number in range(50)])
     build(recipe(path), tmp_path / "out")
-    before = (tmp_path / "out" / "train.jsonl.zst").stat().st_mtime_ns
+    before = (tmp_path / "out" / "manifest.json").stat().st_mtime_ns
     events = []
     build(recipe(path), tmp_path / "out", watch=events.append)
-    assert (tmp_path / "out" / "train.jsonl.zst").stat().st_mtime_ns == before
-    assert not [event for event in events if isinstance(event, Progress)]
+    assert (tmp_path / "out" / "manifest.json").stat().st_mtime_ns == before
+    tasks = {event.task for event in events if isinstance(event, Progress)}
+    assert tasks == {"looking at a"}
+    assert not (tmp_path / ".out.work").exists()
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("Article 7:", "Article 8:"), encoding="utf-8")
     with pytest.raises(RecordError, match="other settings or other input"):
@@ -149,7 +158,7 @@ def test_an_empty_corpus_says_what_became_of_every_record_and_leaves_nothing(tmp
     write_jsonl(path, ["words"], field="body")
     with pytest.raises(DataError, match=r"no field 'text'.*the fields are: body; set text_field"):
         build(recipe(path), tmp_path / "out")
-    assert [item.name for item in tmp_path.iterdir()] == ["a.jsonl"]
+    assert {item.name for item in tmp_path.iterdir()} == {"a.jsonl"}
 
 
 def test_an_output_folder_inside_the_text_is_refused(dirty, tmp_path):
@@ -175,20 +184,18 @@ def test_watchers_hear_progress_and_what_was_set_aside_or_not_read(dirty, tmp_pa
     notes = [event.text for event in events if isinstance(event, Note)]
     assert any("not read: 1 .pdf" in text for text in notes)
     assert any("set aside: 1 broken JSON" in text for text in notes)
-    assert [event for event in events if isinstance(event, Progress) and event.task == "reading text"]
+    assert [event for event in events if isinstance(event, Progress) and event.task == "reading"]
 
 
 def test_dropped_rows_name_step_reason_and_twin(dirty, tmp_path):
-    build(recipe(dirty, "folder"), tmp_path / "out")
-    dropped = list(rows(tmp_path / "out" / "dropped.jsonl.zst"))
+    corpus = build(recipe(dirty, "folder"), tmp_path / "out")
+    dropped = rows_of(corpus, "dropped")
     known = {
         document.id for split in ("train", "held_out") for document in Corpus.open(tmp_path / "out").documents(split)
     }
-    assert all(row["step"] and row["reason"] and row["excerpt"] for row in dropped)
+    assert all(row["step"] and row["reason"] and row["text"] for row in dropped)
     assert all((row["twin"] in known) == (row["similarity"] == 1.0) for row in dropped)
-    aside = [
-        json.loads(line) for line in (tmp_path / "out" / "quarantine.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    aside = rows_of(corpus, "quarantined")
     assert {row["origin"] for row in aside} == {"b.jsonl#1", "b.jsonl#2", "b.jsonl#3", "b.jsonl#4", "c.txt#1"}
 
 

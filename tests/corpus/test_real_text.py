@@ -40,7 +40,9 @@ def test_the_python_library_is_kept_almost_whole_and_its_modules_side_with_their
     facts = corpus.facts
     read = sum(source.read.bytes for source in facts.sources.values())
     assert facts.train.bytes > 5e6
-    assert facts.train.bytes + facts.held_out.bytes > 0.99 * read
+    copies = sum(amount.bytes for amount in facts.dropped["near"].values())  # tables of codecs, for the most part
+    assert facts.train.bytes + facts.held_out.bytes + copies > 0.99 * read
+    assert copies < 0.08 * read
     assert facts.held_out.documents >= 20
     assert 50_000 <= facts.held_out.bytes <= 1e6
     held = {document.origin for document in corpus.documents("held_out") if "topics.py" not in document.origin}

@@ -19,13 +19,13 @@ def test_a_folder_gives_every_text_below_it_sorted_by_path(tmp_path):
     (tmp_path / "z.md").write_text("last", encoding="utf-8")
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "a.txt").write_text("hidden", encoding="utf-8")
-    (tmp_path / "page.html").write_text("<p>", encoding="utf-8")
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF")
     write_jsonl(tmp_path / "deep" / "er" / "b.jsonl", ["two", "three"])
     (tmp_path / "A.TXT.GZ").write_bytes(gzip.compress(b"one"))
     source = Source.choose({"kind": "folder", "path": str(tmp_path)})
     assert _texts(source) == ["one", "two", "three", "last"]
     assert source.title == tmp_path.name
-    assert source.passed_over() == {".html": 1}
+    assert source.passed_over() == {".pdf": 1}
 
 
 def test_a_folder_without_text_says_what_it_holds_and_what_was_expected(tmp_path):
@@ -37,12 +37,37 @@ def test_a_folder_without_text_says_what_it_holds_and_what_was_expected(tmp_path
         source.files()
 
 
-def test_a_file_given_as_a_folder_and_a_folder_given_as_a_file_say_the_other_kind(tmp_path):
+def test_a_file_is_read_as_a_folder_of_one_and_a_folder_as_its_files_of_the_kind(tmp_path):
     (tmp_path / "a.txt").write_text("one", encoding="utf-8")
-    with pytest.raises(DataError, match="write kind: text"):
-        Source.choose({"kind": "folder", "path": tmp_path / "a.txt"}).files()
-    with pytest.raises(DataError, match="write kind: folder"):
-        Source.choose({"kind": "text", "path": tmp_path}).files()
+    (tmp_path / "b.md.gz").write_bytes(gzip.compress(b"two"))
+    write_jsonl(tmp_path / "c.jsonl", ["three"])
+    assert _texts(Source.choose({"kind": "folder", "path": tmp_path / "a.txt"})) == ["one"]
+    assert _texts(Source.choose({"kind": "text", "path": tmp_path})) == ["one", "two"]
+    with pytest.raises(DataError, match=r"folder without such a file.*Parquet.*write kind: folder"):
+        Source.choose({"kind": "parquet", "path": tmp_path}).files()
+
+
+def test_files_of_every_known_ending_are_read_and_a_name_tells_which_reader(tmp_path):
+    (tmp_path / "a.json").write_text('[{"text": "one"}, {"text": "two"}, 3]', encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"text": "three"}', encoding="utf-8")
+    (tmp_path / "c.json").write_text('{"text": "four"}\n{"text": "five"}\n', encoding="utf-8")
+    (tmp_path / "d.tsv.gz").write_bytes(gzip.compress(b"text\tn\nsix\t1\n"))
+    (tmp_path / "e.htm").write_text("<p>seven</p>", encoding="utf-8")
+    (tmp_path / "f.parquet.gz").write_bytes(b"")
+    source = Source.choose({"kind": "folder", "path": tmp_path})
+    assert _texts(source) == ["one", "two", "three", "four", "five", "six", "seven"]
+    assert source.passed_over() == {".parquet": 1}
+
+
+def test_a_field_inside_a_field_is_named_with_dots_and_others_are_kept_as_facts(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"page": {"body": "one", "url": "http://a"}, "stars": 5}\n{"page": 3}\n', encoding="utf-8")
+    settings = {"kind": "jsonl", "path": path, "text_field": "page.body", "keep": ["page.url", "stars"]}
+    source = Source.choose(settings)
+    first, second = source.read(source.files()[0])
+    assert first.text == "one"
+    assert first.facts == {"page.url": "http://a", "stars": 5}
+    assert second.reason == "no field 'page.body'"
 
 
 def test_a_pattern_names_files_from_where_its_wildcards_begin(tmp_path):

@@ -37,7 +37,8 @@ def test_a_tokenizer_json_gives_the_ids_it_gives_elsewhere(learnt, tmp_path):
     text = "the small flame <|endoftext|> 漢字 \ud800 and 🙂\r\n"
     assert encoder.encode(text).tolist() == known.encode(text).tolist()
     assert (encoder.vocabulary, encoder.end) == (known.vocabulary, known.end)
-    assert facts == {"end_token": "<|endoftext|>", "end_token_from": "tokenizer_config.json"}
+    assert (facts["end_token"], facts["end_token_from"]) == ("<|endoftext|>", "tokenizer_config.json")
+    assert facts["lossless"]
 
 
 def test_a_folder_stands_for_its_tokenizer_json(learnt, tmp_path):
@@ -139,6 +140,21 @@ def test_a_model_that_holds_its_control_token_as_a_word_is_kept_from_using_it(tm
     ids = encoder.encode("ab</s>cd</s></s>")
     assert encoder.end not in ids.tolist()
     assert encoder.decode(ids).replace(" ", "") == "ab</s>cd</s></s>"
+
+
+def test_facts_name_what_is_lost(tmp_path):
+    from tokenizers.normalizers import Lowercase
+
+    facts, _ = opened(File(path=unigram(tmp_path / "tokenizer.json", normalizer=Lowercase())), tmp_path / "out")
+    assert not facts["lossless"]
+    assert "capital letters" in facts["loses"]
+
+
+def test_an_imported_file_is_exported_as_it_is(learnt, tmp_path):
+    _, encoder = opened(File(path=learnt), tmp_path / "in")
+    encoder.save_hugging_face(tmp_path / "out")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (learnt / name).read_bytes()
 
 
 def test_a_tokenizer_that_changes_text_is_said_to(tmp_path):

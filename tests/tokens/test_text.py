@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from token_examples import document
 
-from pilotlight.tokens.text import RUN, Sample, cut, pieces, valid
+from pilotlight.tokens.text import RUN, Sample, cut, halves, pieces, valid
 
 SURROGATES = st.characters(categories=["Cs", "L", "Zs"])
 PAIR, LONE = "([\ud800-\udbff])([\udc00-\udfff])", "[\ud800-\udfff]"
@@ -37,6 +37,14 @@ def test_pieces_join_to_the_text_and_hold_no_endless_white_space(filler):
     parts = pieces(text)
     assert "".join(parts) == text
     assert max(len(part) - len(part.strip()) for part in parts) <= 3 * RUN
+
+
+@given(st.text(st.sampled_from("ab \n"), min_size=2))
+def test_halves_join_to_the_text_and_both_hold_some(text):
+    left, right = halves(text)
+    assert left + right == text
+    assert left
+    assert right
 
 
 def taken(documents, limit, longest=1000):

@@ -19,18 +19,33 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `pilot 
 
 @corpus.command()
 def build(
-    plan: Annotated[Path, typer.Argument(help="The pilot file (YAML) that names the text.")],
+    plan: Annotated[Path, typer.Argument(help="A pilot file (YAML), or one that holds only its corpus.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the corpus.")],
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes; by default one per core.")] = None,
+    worker: Annotated[str, typer.Option(help="Share i/n (0/4 ... 3/4) of a build that n commands do together.")] = "",
+    cluster: Annotated[str, typer.Option(help="Address of a Ray cluster that does the work: auto, HOST:PORT.")] = "",
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Build the text of PLAN into OUT, or find it already there."""
+    """Build the text of PLAN into OUT, or find it already there; a build that was stopped goes on."""
     from pilotlight.cli.talk import Talk
     from pilotlight.corpus.build import build as built
-    from pilotlight.pilot.pilot import Pilot
+    from pilotlight.corpus.sharing import build_on_cluster, build_share
+    from pilotlight.errors import ConfigError
+    from pilotlight.pilot.text_plan import load_text
+    from pilotlight.work.claims import read_share
 
     talk = Talk(quiet, json)
-    _tell(built(Pilot.load(plan).corpus, out, watch=talk.watch), talk)
+    recipe = load_text(plan).corpus
+    if worker and cluster:
+        raise ConfigError("--worker and --cluster are two ways to share the work. Give one of them.")
+    if worker:
+        found = build_share(recipe, out, read_share(worker), workers=workers or 1, watch=talk.watch)
+    elif cluster:
+        found = build_on_cluster(recipe, out, cluster, watch=talk.watch)
+    else:
+        found = built(recipe, out, watch=talk.watch, workers=workers)
+    _tell(found, talk)
 
 
 @corpus.command()
@@ -49,13 +64,51 @@ def why(
 ) -> None:
     """Say why the document ID of DIR is trained on, held out, dropped or quarantined."""
     from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.explain import why as explained
 
     talk = Talk(json=json)
-    explanation = _opened(folder).why(id)
+    explanation = explained(_opened(folder), id)
     talk.say(str(explanation))
     if explanation.excerpt:
         talk.say(f"It begins: {explanation.excerpt}")
+    if explanation.twin_excerpt:
+        talk.say(f"What stays begins: {explanation.twin_excerpt}")
+    if explanation.values:
+        talk.table("measured", ("what", "value"), [(name, _shown(value)) for name, value in explanation.values.items()])
     talk.data(explanation)
+
+
+@corpus.command("try")
+def try_thresholds(
+    folder: Folder,
+    changes: Annotated[list[str], typer.Option("--set", help="step.field=value, such as letters.least=0.3.")],
+    json: Json = False,
+) -> None:
+    """Say what other thresholds of filters would keep and drop, from what was measured: nothing is run again."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.what_if import read_changes, what_if
+    from pilotlight.units import show_bytes
+
+    talk = Talk(json=json)
+    found = what_if(_opened(folder), read_changes(changes))
+    amounts = [("trained on now", found.before), ("then", found.after), ("of these not compared yet", found.unsure)]
+    rows = [(what, str(amount.documents), show_bytes(amount.bytes)) for what, amount in amounts]
+    talk.table("with these thresholds", ("what", "documents", "bytes"), rows)
+    talk.table(
+        "by source", ("source", "would come in", "would go"),
+        [
+            (item.source, *(f"{way.documents} ({show_bytes(way.bytes)})" for way in (item.gained, item.lost)))
+            for item in found.sources
+        ],
+    )  # fmt: skip
+    for what, ids in (("would come in", found.gained), ("would go", found.lost)):
+        if ids:
+            talk.say(f"Some that {what}: {' '.join(id[:12] for id in ids)}. Look with: pilot corpus why {folder} ID")
+    talk.data(found)
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _opened(folder: Path) -> Corpus:

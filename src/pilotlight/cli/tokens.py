@@ -19,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 
 @tokens.command()
 def pack(
-    plan: Annotated[Path, typer.Argument(help="The pilot file (YAML) that names the text and the tokenizer.")],
+    plan: Annotated[Path, typer.Argument(help="A pilot file (YAML), or one that holds only corpus and tokenizer.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the corpus and the tokens.")],
     quiet: Quiet = False,
     json: Json = False,
@@ -27,11 +27,11 @@ def pack(
     """Pack the text of PLAN into OUT/tokens, building OUT/corpus first where it is missing."""
     from pilotlight.cli.talk import Talk
     from pilotlight.corpus.build import build
-    from pilotlight.pilot.pilot import Pilot
+    from pilotlight.pilot.text_plan import load_text
     from pilotlight.tokens.pack import pack as packed
 
     talk = Talk(quiet, json)
-    pilot = Pilot.load(plan)
+    pilot = load_text(plan)
     corpus = build(pilot.corpus, out / "corpus", watch=talk.watch)
     found = packed(corpus, pilot.tokenizer, out / "tokens", watch=talk.watch)
     _tell(found, talk)
@@ -47,6 +47,77 @@ def show(
     from pilotlight.cli.talk import Talk
 
     _tell(_opened(folder), Talk(quiet, json))
+
+
+@tokens.command()
+def compare(
+    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A pilot file (YAML), or the folder of a corpus.")],
+    tokenizers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TOKENIZER",
+            help="bpe:8192, unigram:16k, bytes, characters, a tokenizer file or folder, or a YAML list. Default: the plan's.",
+        ),
+    ] = None,
+    context: Annotated[int, typer.Option(min=2, help="Tokens of a row, for the waste of packing.")] = 1024,
+    width: Annotated[int, typer.Option(min=1, help="Width of the model, for the size of its embedding.")] = 512,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to keep the corpus and the tokenizers in.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Compare tokenizers on the held-out text of TEXT; the first one is what the others are compared with."""
+    from tempfile import TemporaryDirectory
+
+    from pilotlight.cli.talk import Talk
+    from pilotlight.tokens.candidates import add, candidates, named
+    from pilotlight.tokens.compare import compare as compared
+
+    talk = Talk(quiet, json)
+    with TemporaryDirectory(prefix="pilotlight-compare-") as temporary:
+        folder = out or Path(temporary)
+        corpus, own = _compared_text(text, folder, talk)
+        found = candidates(tokenizers or [])
+        if not found:
+            for settings in own:
+                add(found, named(settings), settings)
+        keep = folder / "tokenizers" if out else None
+        result = compared(found, corpus, context=context, keep=keep, watch=talk.watch)
+    _tell_comparison(result, width, talk)
+
+
+def _compared_text(text: Path, folder: Path, talk: Any) -> tuple[Any, list[Any]]:
+    """Return the corpus that TEXT means, and the tokenizers its plan has."""
+    from pilotlight.corpus.corpus import Corpus
+    from pilotlight.errors import DataError
+    from pilotlight.manifest import NAME
+
+    if not text.is_dir():
+        from pilotlight.corpus.build import build
+        from pilotlight.pilot.pilot import Pilot
+
+        pilot = Pilot.load(text)
+        return build(pilot.corpus, folder / "corpus", watch=talk.watch), [pilot.tokenizer]
+    inner = text / "corpus" if (text / "corpus").is_dir() else text
+    below = sorted(path.parent for path in inner.glob(f"*/{NAME}"))
+    if not (inner / NAME).is_file() and below:
+        if len(below) > 1:
+            raise DataError(f"{inner} holds several corpora; give one: {', '.join(map(str, below))}.")
+        inner = below[0]
+    return Corpus.open(inner), []
+
+
+def _tell_comparison(found: Any, width: int, talk: Any) -> None:
+    from pilotlight.tokens.compare import embedding_parameters
+    from pilotlight.tokens.comparison_tables import tables
+    from pilotlight.units import show_bytes
+
+    talk.say(f"{found.documents} held-out documents, {show_bytes(found.bytes)}.")
+    for title, columns, rows in tables(found, width):
+        talk.table(title, columns, rows)
+    for caution in found.cautions:
+        talk.say(caution)
+    cost = {item.name: embedding_parameters(item.vocabulary, width) for item in found.tokenizers}
+    talk.data({"comparison": found, "width": width, "embedding_parameters": cost})
 
 
 def _opened(folder: Path) -> Tokens:

@@ -1,74 +1,122 @@
-"""From a recipe to a finished corpus: read, hold out, process, count."""
+"""From a recipe to a finished corpus: look, read, hold out, process, count; in units of work over splits."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
-from pilotlight.corpus.corpus import FILES, Corpus
-from pilotlight.corpus.document import Document, document_id
+from pilotlight.corpus.corpus import Corpus
+from pilotlight.corpus.duplicate import Duplicates
+from pilotlight.corpus.edit import Edit
 from pilotlight.corpus.facts import CorpusFacts
-from pilotlight.corpus.inventory import Shelf, take
-from pilotlight.corpus.process import Processing
+from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.inventory import Shelf, splits, take
+from pilotlight.corpus.pile import Pile, facts
 from pilotlight.corpus.recipe import Recipe
-from pilotlight.corpus.sameness import text_key
-from pilotlight.corpus.source import Raw, Unreadable
-from pilotlight.corpus.split import Stub, choose_held_out
-from pilotlight.corpus.store import Rows, to_row
-from pilotlight.corpus.tally import Tally
-from pilotlight.errors import ConfigError, DataError, RecordError
-from pilotlight.events import Note, Progress, Watcher, silent
-from pilotlight.manifest import building, finished
+from pilotlight.corpus.selection import Select
+from pilotlight.corpus.side_files import digests
+from pilotlight.corpus.tally import corpus_facts
+from pilotlight.errors import ConfigError, DataError, PilotlightError, RecordError, ResourceError
+from pilotlight.events import Note, Watcher, silent
+from pilotlight.manifest import finished
 from pilotlight.spec import fingerprint, plain
 from pilotlight.units import show_share
+from pilotlight.work.cores import available_cores
+from pilotlight.work.flow import Executor, Flow, Task
+from pilotlight.work.lease import hold
+from pilotlight.work.pool import Pool
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same recipe and input would give other files than before."""
 
+_WORTH_A_POOL = 1 << 24  # bytes of input: less is done sooner in this process than workers start
 _NOTHING_HELD_OUT = (
     "nothing could be held out of {share} asked for: the text is one piece, or one piece is more than half of it, and a "
     "model trained on this corpus cannot be scored on it. Give the text as several documents: files, or lines of JSON."
 )
-_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
+_Step = Edit | Filter | Duplicates | Select
 
 
-def build(recipe: Recipe, out: Path, *, watch: Watcher = silent) -> Corpus:
+def build(
+    recipe: Recipe,
+    out: Path,
+    *,
+    watch: Watcher = silent,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Corpus:
     """Return the corpus of ``recipe`` in the folder ``out``; one that is already there is used as it is.
 
-    The same recipe over the same files gives the same bytes, wherever the files and ``out`` are. Held-out text is
-    kept as it was read, before any step, so it is the same for every recipe over the same sources.
+    The same recipe over the same files gives the same bytes, wherever the files and ``out`` are and however many
+    workers there are. A build that was killed goes on where it was. Held-out text is kept as it was read, before any
+    step, so it is the same for every recipe over the same sources.
+
+    Args:
+        recipe: where the text comes from and what is done to it.
+        out: the folder; its work lies in a hidden folder beside it until the corpus is finished.
+        watch: sees progress and notes.
+        workers: processes; None: as many as there are cores, or none where the text is small.
+        executor: who does the units of work instead of processes on this machine; their results are left for
+            ``clear_work`` then.
 
     Raises:
         ConfigError: ``out`` lies in a folder that is read.
-        DataError: a source cannot be read, or no text is left to train on.
+        DataError: a source cannot be read, a step would remove too much, or no text is left to train on.
         RecordError: ``out`` holds a corpus of another recipe or other input, or the counts do not add up.
         ResourceError: the disk is full.
     """
     _refuse_inside(recipe, out)
-    shelves = take(recipe, watch)
-    inputs = {shelf.source.title: shelf.digest for shelf in shelves}
+    if executor is not None:
+        _build(recipe, out, executor, watch)
+        return Corpus.open(out)  # others that share the work may still look at it
+    small = _is_small(recipe)
+    try:
+        with hold(work_folder(out)) as lease:
+            count = workers if workers is not None else 0 if small else len(available_cores())
+            with Pool(count, keep=lease.keep) as pool:
+                _build(recipe, out, pool, watch)
+    except PilotlightError as error:
+        # What a full disk or a limit stopped goes on from here; small work is not worth the room, nor is a refusal.
+        if isinstance(error, RecordError) or (small and not isinstance(error, ResourceError)):
+            clear_work(out)
+        raise
+    clear_work(out)
+    return Corpus.open(out)
+
+
+def _build(recipe: Recipe, out: Path, executor: Executor, watch: Watcher) -> None:
+    beside = digests(named(recipe.steps))
+    flow = Flow(work_folder(out), executor, fingerprint(FORMAT, beside), watch)
+    shelves = take(recipe, flow, watch)
+    inputs = {shelf.source.title: shelf.digest for shelf in shelves} | beside
     mark = fingerprint(FORMAT, recipe.identity(), inputs)
     if finished(out, mark, plain(recipe)) is not None:
         watch(Note(f"{out} is already built from this recipe and this text."))
-        return Corpus.open(out)
-    with building(out, kind="corpus", fingerprint=mark, settings=plain(recipe), inputs=inputs) as draft:
-        tally = Tally()
-        spool = draft.folder / "raw.spool.zst"
-        reading = _Reading(shelves, tally, watch)
-        with Rows(spool, level=1) as raw, Rows(draft.folder / FILES["quarantined"]) as aside:
-            reading.run(raw, aside)
-        held_out = choose_held_out(reading.stubs, recipe.held_out, recipe.held_out_bytes)
-        Processing(recipe.steps, held_out, draft.folder, tally, watch).run(spool)
-        facts = tally.facts(shelves)
-        facts.check()
-        _refuse_empty(recipe, facts, reading.first_unreadable)
-        if recipe.held_out > 0 and not held_out.ids:
-            watch(Note(_NOTHING_HELD_OUT.format(share=show_share(recipe.held_out)), "warning"))
-        draft.facts.update(plain(facts))
-    return Corpus.open(out)
+    else:
+        _Build(recipe, flow, shelves, watch).run(out, mark, inputs)
+
+
+def clear_work(out: Path) -> None:
+    """Remove the work of the build of ``out``; the finished corpus does not need it."""
+    shutil.rmtree(work_folder(out), ignore_errors=True)
+
+
+def work_folder(out: Path) -> Path:
+    """Return where the units of the build of ``out`` lie until it is finished: a hidden folder beside it."""
+    return out.with_name(f".{out.name}.work")
+
+
+def _is_small(recipe: Recipe) -> bool:
+    size = 0
+    for source in recipe.sources:
+        for file in source.files():
+            size += file.size()
+            if size > _WORTH_A_POOL:
+                return False
+    return True
 
 
 def _refuse_inside(recipe: Recipe, out: Path) -> None:
@@ -83,66 +131,151 @@ def _refuse_inside(recipe: Recipe, out: Path) -> None:
 
 @final
 @dataclass
-class _Reading:
-    """Reads every file once: documents go into a spool, what cannot be read into quarantine."""
+class _Build:
+    """Runs the stages of one build and puts their files together."""
 
+    recipe: Recipe
+    flow: Flow
     shelves: list[Shelf]
-    tally: Tally
     watch: Watcher
-    stubs: list[Stub] = field(default_factory=list[Stub])
-    first_unreadable: str = ""
-    _ids: set[str] = field(default_factory=set[str])
+    segments: list[list[Path]] = field(default_factory=list[list[Path]])
+    """Units of each segment, one per split."""
+    reports: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the steps that compare documents tell, by the name of the step."""
 
-    def run(self, raw: Rows, aside: Rows) -> None:
-        whole = sum(len(shelf.files) for shelf in self.shelves)
-        done = 0
-        for shelf in self.shelves:
-            title = shelf.source.title
-            for file in shelf.files:
-                for record in shelf.source.read(file):
-                    self._take(title, file.relative, self._checked(record), raw, aside)
-                done += 1
-                self.watch(Progress("reading text", done, whole, "files", title))
-            self._warn(title)
+    def run(self, out: Path, mark: str, inputs: dict[str, str]) -> None:
+        """Make ``out``."""
+        read = self._read()
+        held_out, edited = self._hold_out(read)
+        self._process(read, edited)
+        held_out_table, *tables = self._tables(read, held_out)
+        units = [held_out, held_out_table]
+        for split in zip(read, tables, *self.segments, strict=True):
+            units += split
+        settings = {
+            "out": str(out.absolute()), "fingerprint": mark, "recipe": plain(self.recipe), "inputs": inputs,
+            "segments": len(self.segments), "facts": plain(self._count(read, held_out)),
+        }  # fmt: skip
+        self.flow.run("finishing", [Task("pilotlight.corpus.assemble:assemble", tuple(units), settings)])
 
-    @staticmethod
-    def _checked(record: Raw | Unreadable) -> Raw | Unreadable:
-        """Return the record, or why its text is none."""
-        if isinstance(record, Raw):
-            if not _VISIBLE.search(record.text):
-                return Unreadable(
-                    record.record, "no text", "it is empty, or holds white space and control characters only"
-                )
-            try:
-                record.text.encode()
-            except UnicodeEncodeError as error:
-                return Unreadable(record.record, "broken Unicode", f"half a surrogate pair at character {error.start}")
-        return record
+    def _read(self) -> list[Path]:
+        call, recipe = "pilotlight.corpus.ingest:read", self.recipe
+        sources = {source.title: plain(source) for source in recipe.sources}
+        tasks = [
+            Task(call, (), {
+                "sources": {name: sources[name] for name in sorted({part["source"] for part in parts})},
+                "parts": parts, "share": recipe.held_out, "most_bytes": recipe.held_out_bytes,
+            }) for parts in splits(self.shelves)
+        ]  # fmt: skip
+        units = self.flow.run("reading", tasks)
+        found: dict[str, dict[str, int]] = {}
+        for unit in units:
+            for name, reasons in facts(unit)["damaged"].items():
+                for reason, count in reasons.items():
+                    found.setdefault(name, {})[reason] = found.get(name, {}).get(reason, 0) + count
+        for name, reasons in sorted(found.items()):
+            told = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+            self.watch(Note(f"{name}: records that cannot be read were set aside: {told}.", "warning"))
+        return units
 
-    def _take(self, source: str, relative: str, record: Raw | Unreadable, raw: Rows, aside: Rows) -> None:
-        id = document_id(source, relative, record.record)
-        origin = f"{relative}#{record.record}"
-        if id in self._ids:
-            raise RecordError(f"{source}: the record {origin} was read twice; a source has to number its records.")
-        self._ids.add(id)
-        if isinstance(record, Unreadable):
-            self.tally.quarantined[source, record.reason] += 1
-            self.first_unreadable = self.first_unreadable or f"{source}: {origin}: {record.reason} ({record.detail})"
-            aside.write(
-                {"id": id, "source": source, "origin": origin, "reason": record.reason, "detail": record.detail}
-            )
-            return
-        document = Document(record.text, id, source, origin, {"content": record.content, **record.facts})
-        self.stubs.append(Stub(id, document.bytes, text_key(document.text), record.group or id))
-        self.tally.add(source, document.bytes, "read")
-        raw.write(to_row(document))
+    def _hold_out(self, read: Sequence[Path]) -> tuple[Path, Path]:
+        """Return the units with the held-out documents: as they were read, and as the edits of the recipe leave them."""
+        told = [facts(unit) for unit in read]
+        settings = {
+            "share": self.recipe.held_out, "most_bytes": self.recipe.held_out_bytes,
+            "documents": sum(sum(item["documents"].values()) for item in told),
+            "bytes": sum(sum(item["bytes"].values()) for item in told),
+        }  # fmt: skip
+        held_out = self.flow.run("holding out", [Task("pilotlight.corpus.held_out:hold_out", tuple(read), settings)])[0]
+        if self.recipe.held_out > 0 and not facts(held_out)["held_out"]:
+            share = show_share(self.recipe.held_out)
+            self.watch(Note(_NOTHING_HELD_OUT.format(share=share), "warning"))
+        edits = [plain(step) for step in self.recipe.steps if isinstance(step, Edit)]
+        call = "pilotlight.corpus.held_out:edit_held_out"
+        return held_out, self.flow.run("holding out", [Task(call, (held_out,), {"edits": edits})])[0]
 
-    def _warn(self, source: str) -> None:
-        reasons = [
-            f"{count} {reason}" for (name, reason), count in sorted(self.tally.quarantined.items()) if name == source
-        ]
-        if reasons:
-            self.watch(Note(f"{source}: records that cannot be read were set aside: {', '.join(reasons)}.", "warning"))
+    def _process(self, read: Sequence[Path], edited: Path) -> None:
+        before = list(read)
+        parts = _segments(named(self.recipe.steps))
+        for number, (barrier, steps) in enumerate(parts):
+            decisions: list[Path] = []
+            name = ", ".join(name for name, _ in (*((barrier,) if barrier else ()), *steps)) or "writing"
+            if barrier:
+                pile = Pile(self.flow, barrier[0], tuple(before), edited if facts(edited)["documents"] else None)
+                decisions = barrier[1].decide(pile)
+                if told := barrier[1].report(pile, decisions):
+                    self.reports[barrier[0]] = told
+            settings = {
+                "steps": [[name, "edit" if isinstance(step, Edit) else "filter", plain(step)] for name, step in steps],
+                "barrier": barrier[0] if barrier else "", "first": number == 0, "last": number == len(parts) - 1,
+                "level": 3 if number == len(parts) - 1 else 1,
+            }  # fmt: skip
+            tasks = [
+                Task("pilotlight.corpus.segment:process", tuple(unit for unit in units if unit), settings)
+                for units in zip(before, [edited] * len(before), decisions or [None] * len(before), strict=True)
+            ]
+            before = self.flow.run(name[:100], tasks)
+            self.segments.append(before)
+            self._tell_failures(before)
+
+    def _tell_failures(self, units: Sequence[Path]) -> None:
+        first = next((found for unit in units if (found := facts(unit)["first_failure"])), "")
+        if first:
+            self.watch(Note(f"some documents could not be judged and were dropped; the first: {first}.", "warning"))
+
+    def _tables(self, read: Sequence[Path], held_out: Path) -> list[Path]:
+        columns: dict[str, str] = {}
+        for units in self.segments:
+            for unit in units:
+                columns |= facts(unit)["columns"]
+        settings = {"columns": dict(sorted(columns.items())), "held_out": False}
+        call = "pilotlight.corpus.records_table:tabulate"
+        tasks = [Task(call, (held_out,), {**settings, "held_out": True})]
+        tasks += [Task(call, units, settings) for units in zip(read, *self.segments, strict=True)]
+        return self.flow.run("tables", tasks)
+
+    def _count(self, read: Sequence[Path], held_out: Path) -> CorpusFacts:
+        """Return the counts of everything.
+
+        Raises:
+            DataError: no text is left to train on.
+            RecordError: the counts do not add up.
+        """
+        told = [facts(unit) for unit in read]
+        names = [name for name, step in named(self.recipe.steps) if isinstance(step, Edit)]
+        segments = [facts(unit) for units in self.segments for unit in units]
+        last = [facts(unit) for unit in self.segments[-1]]
+        whole = corpus_facts(self.shelves, told, facts(held_out)["held_out"], segments, last)
+        whole = whole.model_copy(update={
+            "edited": {name: whole.edited.get(name, 0) for name in sorted(names)}, "steps": self.reports,
+        })  # fmt: skip
+        whole.check()
+        _refuse_empty(
+            self.recipe, whole, next((item["first_unreadable"] for item in told if item["first_unreadable"]), "")
+        )
+        return whole
+
+
+def named(steps: Sequence[_Step]) -> list[tuple[str, _Step]]:
+    """Return the steps with names: their kind, numbered from the second of a kind on."""
+    names: list[tuple[str, _Step]] = []
+    for step in steps:
+        count = sum(other.kind == step.kind for _, other in names)
+        names.append((step.kind if not count else f"{step.kind}_{count + 1}", step))
+    return names
+
+
+def _segments(
+    steps: Sequence[tuple[str, _Step]],
+) -> list[tuple[tuple[str, Duplicates | Select] | None, list[tuple[str, Edit | Filter]]]]:
+    """Return runs of edits and filters, each after the step that compares documents before it (none: the first)."""
+    found: list[tuple[tuple[str, Duplicates | Select] | None, list[tuple[str, Edit | Filter]]]] = [(None, [])]
+    for name, step in steps:
+        if isinstance(step, Duplicates | Select):
+            found.append(((name, step), []))
+        else:
+            found[-1][1].append((name, step))
+    return found
 
 
 def _causes(facts: CorpusFacts) -> Iterator[str]:
@@ -156,11 +289,6 @@ def _causes(facts: CorpusFacts) -> Iterator[str]:
 
 
 def _refuse_empty(recipe: Recipe, facts: CorpusFacts, first_unreadable: str) -> None:
-    """Return if there is text to train on.
-
-    Raises:
-        DataError: there is none; says what became of every record.
-    """
     if facts.train.documents:
         return
     names = ", ".join(source.title for source in recipe.by_title())

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Literal, final
 
 from pilotlight.corpus.document import Document
 from pilotlight.corpus.facts import CorpusFacts
-from pilotlight.corpus.store import documents, excerpt, raw_rows
-from pilotlight.errors import DataError
+from pilotlight.corpus.store import documents
 from pilotlight.manifest import Manifest, read_manifest
-from pilotlight.spec import Record
 from pilotlight.units import show_bytes
 
 Split = Literal["train", "held_out"]
 Fate = Literal["train", "held_out", "dropped", "quarantined"]
-FILES: dict[Fate, str] = {
-    "train": "train.jsonl.zst", "held_out": "held_out.jsonl.zst",
-    "dropped": "dropped.jsonl.zst", "quarantined": "quarantine.jsonl",
+FOLDERS = {
+    "train": ".jsonl.zst", "dropped": ".jsonl.zst", "quarantined": ".jsonl", "records": ".parquet",
 }  # fmt: skip
-_MOST_MATCHES = 5
+"""Folders of a corpus, and the ending of the files in them: one for each split."""
+HELD_OUT_FILE = "held_out.jsonl.zst"
 
 
-class Explanation(Record):
-    """What became of one record and why."""
-
-    id: str
-    fate: Fate
-    source: str
-    origin: str
-    step: str = ""
-    """Step that dropped it; empty where it was kept."""
-    reason: str = ""
-    twin: str = ""
-    """id of the document that stays in its place, where it was dropped as a duplicate."""
-    similarity: float | None = None
-    excerpt: str = ""
-    """Beginning of the text."""
-
-    def __str__(self) -> str:
-        """Return the explanation as sentences."""
-        where = f"{self.id} ({self.source}: {self.origin})"
-        if self.fate == "train":
-            return f"{where} is trained on: no step dropped it."
-        if self.fate == "held_out":
-            return f"{where} is held out: the hash of its id chose it before any step ran; it is kept as it was read."
-        if self.fate == "quarantined":
-            return f"{where} could not be read and is quarantined: {self.reason}."
-        twin = f" The document that stays is {self.twin}." if self.twin else ""
-        return f"{where} was dropped by {self.step}: {self.reason}.{twin}"
+def shard(kind: str, number: int) -> str:
+    """Return the path inside a corpus of one file of ``train``, ``dropped``, ``quarantined`` or ``records``."""
+    return f"{kind}/{number:05d}{FOLDERS[kind]}"
 
 
 @final
@@ -82,35 +55,18 @@ class Corpus:
         Raises:
             RecordError: the file is damaged.
         """
-        yield from documents(self.folder / FILES[split])
+        for path in self.files(split):
+            yield from documents(path)
 
-    def why(self, id: str) -> Explanation:
-        """Return what became of the record whose id is or begins with ``id``, or whose origin is ``id``.
+    def files(self, fate: Fate) -> list[Path]:
+        """Return the files that hold the text with this fate, in order."""
+        if fate == "held_out":
+            return [self.folder / HELD_OUT_FILE]
+        return sorted((self.folder / fate).glob(f"*{FOLDERS[fate]}"))
 
-        Raises:
-            DataError: no record has that id or origin, or several do.
-        """
-        wanted = id.strip()
-        found = list(self._search(wanted)) if wanted else []
-        if not found:
-            raise DataError(
-                f"{self.folder} holds no record {id!r}. Expected the first digits of an id, or an origin such as "
-                f"notes.txt#1, as they stand in {FILES['dropped']} or {FILES['train']}."
-            )
-        if len(found) > 1:
-            shown = ", ".join(f"{match.id} ({match.source}: {match.origin})" for match in found[:_MOST_MATCHES])
-            more = ", ..." if len(found) > _MOST_MATCHES else ""
-            raise DataError(f"{id!r} means more than one record of {self.folder}: {shown}{more}. Give more digits.")
-        return found[0]
-
-    def _search(self, wanted: str) -> Iterator[Explanation]:
-        starts, origin = f'{{"id":"{wanted}'.encode(), f'"origin":{json.dumps(wanted, ensure_ascii=False)}'.encode()
-        for fate, name in FILES.items():
-            for line in raw_rows(self.folder / name):
-                if line.startswith(starts) or origin in line:
-                    row: dict[str, Any] = json.loads(line)
-                    if row["id"].startswith(wanted) or row["origin"] == wanted:
-                        yield _explained(fate, row)
+    def tables(self) -> list[Path]:
+        """Return the Parquet files with a row for every record: first the held-out documents, then by split."""
+        return sorted((self.folder / "records").glob("*.parquet"))
 
     def show(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Return what became of the text as a table for people: titles of the columns, and rows."""
@@ -141,12 +97,3 @@ class Corpus:
 
 def _shown(documents: int, bytes: int, whole: int) -> tuple[str, str, str]:
     return str(documents), show_bytes(bytes), f"{100 * bytes / max(whole, 1):.1f} %"
-
-
-def _explained(fate: Fate, row: dict[str, Any]) -> Explanation:
-    given = {key: row[key] for key in ("step", "reason", "twin", "similarity", "excerpt") if row.get(key) is not None}
-    if fate == "quarantined":
-        given["reason"] = f"{row['reason']} ({row['detail']})" if row["detail"] else row["reason"]
-    if "text" in row:
-        given["excerpt"] = excerpt(row["text"])
-    return Explanation(id=row["id"], fate=fate, source=row["source"], origin=row["origin"], **given)

@@ -1,38 +1,39 @@
-"""What drops all but one of the texts that are alike: the extension point ``duplicates``."""
+"""What drops all but one of the texts that are alike, or cuts what they share: the extension point ``duplicates``."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar, final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
 
+from pilotlight.corpus.pile import Pile
 from pilotlight.spec import Part
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """Why a document is superfluous: the document that stays in its place."""
-
-    id: str
-    similarity: float
-    """1.0 for texts that read the same, down to 0.0."""
-
-
 class Duplicates(Part):
-    """Settings of a step that compares texts with each other."""
+    """Settings of a step that compares texts with each other, or with texts of its own."""
 
     folder: ClassVar[str] = "pilotlight.corpus.duplicates"
+    columns: ClassVar[Mapping[str, str]] = {}
+    """What is measured: name of each column, and in words what it holds (with its unit)."""
     same: ClassVar[tuple[tuple[str, str], ...]]
     """Pairs of which one has to go under the default settings (tested)."""
     different: ClassVar[tuple[tuple[str, str], ...]]
     """Pairs that have to stay under the default settings (tested)."""
 
     @abstractmethod
-    def twins(self, documents: Iterable[tuple[str, str]]) -> dict[str, Twin]:
-        """Return, for every superfluous document, the one that stays in its place.
+    def decide(self, pile: Pile) -> list[Path]:
+        """Return for every split of ``pile`` the folder of a finished unit with the decisions on its documents.
 
-        The documents come as (id, text). The answer does not depend on their order, and no document that is
-        superfluous is named as the one that stays.
+        The decisions do not depend on the order of splits or documents, and no document that goes is named as the one
+        that stays.
+
+        Raises:
+            DataError: more of a source would go than the settings allow.
         """
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return what should be told about the step with the corpus (JSON): ``decided`` is what ``decide`` returned."""
+        del pile, decided
+        return {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from pilotlight.corpus.view import Values, View
 from pilotlight.spec import Part
 
 Scope = Literal["all", "prose", "code"]
@@ -19,6 +21,8 @@ class Edit(Part):
     """Settings of a step that changes text. Editing twice gives what editing once gave."""
 
     folder: ClassVar[str] = "pilotlight.corpus.edits"
+    columns: ClassVar[Mapping[str, str]] = {}
+    """What the edit records of each text, by column: in words, with its unit."""
     examples: ClassVar[tuple[tuple[str, str], ...]]
     """Texts before and after, tested on the default settings."""
 
@@ -28,3 +32,7 @@ class Edit(Part):
     @abstractmethod
     def edit(self, text: str) -> str:
         """Return the changed text."""
+
+    def edit_view(self, view: View) -> tuple[str, Values]:
+        """Return the changed text, and a value for each of ``columns``."""
+        return self.edit(view.text), {}

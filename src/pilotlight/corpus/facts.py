@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import Field
+
 from pilotlight.errors import RecordError
 from pilotlight.spec import Record
 
@@ -44,6 +48,8 @@ class CorpusFacts(Record):
     """Documents that an edit changed, by step."""
     sources: dict[str, SourceFacts]
     """The same by source."""
+    steps: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What the steps that compare documents tell about their work, by the name of the step."""
 
     @property
     def dropped_documents(self) -> int:

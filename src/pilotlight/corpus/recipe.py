@@ -9,27 +9,20 @@ from typing import Annotated, Any, cast
 from pydantic import BeforeValidator, Field, field_validator
 
 from pilotlight.corpus.duplicate import Duplicates
-from pilotlight.corpus.duplicates.exact import Exact
 from pilotlight.corpus.edit import Edit
-from pilotlight.corpus.edits.unicode import Unicode
 from pilotlight.corpus.filter import Filter
-from pilotlight.corpus.filters.boilerplate import Boilerplate
-from pilotlight.corpus.filters.length import Length
-from pilotlight.corpus.filters.letters import Letters
-from pilotlight.corpus.filters.repetition import Repetition
-from pilotlight.corpus.filters.unbroken import Unbroken
+from pilotlight.corpus.selection import Select
+from pilotlight.corpus.side_files import without_folders
 from pilotlight.corpus.source import Source
-from pilotlight.corpus.sources.python_docs import PythonDocs
-from pilotlight.corpus.sources.python_library import PythonLibrary
 from pilotlight.errors import nearest
 from pilotlight.spec import Spec, discover, plain
 from pilotlight.units import Count, Share
 
-_FAMILIES = (Edit, Duplicates, Filter)
+_FAMILIES = (Edit, Duplicates, Filter, Select)
 
 
 def _find_step(value: Any) -> Any:
-    """Return the edit, duplicates or filter step that ``value`` asks for: their folders share one set of names."""
+    """Return the edit, duplicates, filter or select step that ``value`` asks for: their folders share one set of names."""
     if isinstance(value, _FAMILIES):
         return value
     kind = str(cast("Mapping[str, Any]", value).get("kind") if isinstance(value, Mapping) else value)
@@ -40,17 +33,21 @@ def _find_step(value: Any) -> Any:
     return family.choose(value)
 
 
-Step = Annotated[Edit | Duplicates | Filter, BeforeValidator(_find_step)]
+Step = Annotated[Edit | Duplicates | Filter | Select, BeforeValidator(_find_step)]
 
 
 def default_sources() -> tuple[Source, ...]:
     """Return the text that every machine has: code and documentation of the Python that runs."""
-    return (PythonLibrary(), PythonDocs())
+    return (Source.choose("python_library"), Source.choose("python_docs"))
 
 
 def default_steps() -> tuple[Step, ...]:
     """Return the steps that suit prose in any language and source code."""
-    return (Unicode(), Exact(), Length(), Letters(), Unbroken(), Repetition(), Boilerplate())
+    drop = ("unicode", "exact", "language", "length", "letters", "unbroken", "repetition", "boilerplate")
+    # The rules of the web corpora drop sound text where it is no web page (docs/filters.md): they only annotate.
+    tell = ("gopher", "gopher_repetition", "c4", "fineweb", "toxicity")
+    annotated = [{"kind": kind, "only_annotate": True} for kind in tell]
+    return tuple(_find_step(step) for step in (*drop, *annotated, "near", "pii"))
 
 
 class Recipe(Spec):
@@ -59,7 +56,7 @@ class Recipe(Spec):
     sources: tuple[Source, ...] = Field(default_factory=default_sources)
     """Where text is read; by default the running Python's own library and documentation."""
     steps: tuple[Step, ...] = Field(default_factory=default_steps)
-    """What is done to text for training, in this order: edits, filters and ways to find duplicates, by their kind."""
+    """What is done to text for training, in this order: edits, filters, ways to find duplicates and to choose, by kind."""
     held_out: Annotated[Share, Field(le=0.5)] = 0.01
     """Share of the documents kept out of training to measure the loss on; chosen by the hash of their ids."""
     held_out_bytes: Annotated[Count, Field(gt=0)] = 1e6
@@ -80,8 +77,9 @@ class Recipe(Spec):
         return sorted(self.sources, key=lambda source: source.title)
 
     def identity(self) -> dict[str, Any]:
-        """Return the settings that decide what is in the corpus: a folder may move, its name and content count."""
+        """Return the settings that decide what is in the corpus: files may move, their names and content count."""
         sources = [{**plain(source), "name": source.title} for source in self.by_title()]
         return plain(self) | {
-            "sources": [{key: item for key, item in source.items() if key != "path"} for source in sources]
+            "sources": [{key: item for key, item in source.items() if key != "path"} for source in sources],
+            "steps": [without_folders(step) for step in self.steps],
         }

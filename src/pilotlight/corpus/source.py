@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
-from pilotlight.spec import Part
+from pilotlight.corpus.remote import fetch, identity_of, is_address, size_of
+from pilotlight.spec import Part, Record
 
 Content = Literal["prose", "code"]
 
@@ -18,9 +19,73 @@ Content = Literal["prose", "code"]
 class Input:
     """One file that a source reads."""
 
-    path: Path
+    path: Path | str
+    """Where it is: a local path, or an address such as ``s3://bucket/file.jsonl``."""
     relative: str
     """Path inside the source with forward slashes: part of the identity of every document in the file."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether the file is not in a local folder."""
+        return is_address(self.path)
+
+    def size(self) -> int:
+        """Return the bytes of the file as it is stored; 0 where a server does not say.
+
+        Raises:
+            DataError: the file is not there.
+        """
+        return size_of(self.path)
+
+    def identity(self) -> list[int | str]:
+        """Return what changes when the file changes, found without reading it: its size and its version.
+
+        The version is the time of the last change on a local disk, and elsewhere the mark that the server keeps.
+
+        Raises:
+            DataError: the file is not there.
+        """
+        return identity_of(self.path)
+
+    def stage(self, folder: Path) -> Input:
+        """Return the file on a local disk: itself, or its copy in ``folder`` (tried again when it breaks off).
+
+        Raises:
+            DataError: it cannot be copied.
+        """
+        return Input(fetch(str(self.path), folder), self.relative) if self.remote else self
+
+    def at(self, path: Path) -> Input:
+        """Return the same file, to be read from a copy at ``path``."""
+        return Input(path, self.relative)
+
+    def to_json(self) -> dict[str, str]:
+        """Return the file as JSON types."""
+        return {"path": str(self.path), "relative": self.relative}
+
+    @staticmethod
+    def from_json(given: Mapping[str, str]) -> Input:
+        """Return the file that ``to_json`` described."""
+        path = given["path"]
+        return Input(path if is_address(path) else Path(path), given["relative"])
+
+
+@final
+class Cut(Record):
+    """A part of a file that is read by itself; the default is all of it.
+
+    The parts of a file in order hold each of its records once.
+    """
+
+    start: int = 0
+    """Where it starts: a byte of lines, text and web archives, a row group of Parquet, a member of a zip file."""
+    stop: int | None = None
+    """Where it stops, not included; None: at the end."""
+    first: int = 1
+    """What its first line, row or block of text is counted as."""
+
+
+WHOLE = Cut()
 
 
 @final
@@ -47,6 +112,8 @@ class Unreadable:
     """What is wrong, in words that many records can share: ``broken JSON``."""
     detail: str = ""
     """What is wrong with this one."""
+    ordinary: bool = False
+    """Nothing is broken: it is no text, like an image in a web archive, and nobody has to be warned of it."""
 
 
 class Source(Part):
@@ -79,12 +146,26 @@ class Source(Part):
         """
 
     @abstractmethod
-    def read(self, file: Input) -> Iterator[Raw | Unreadable]:
-        """Return the records of one file in order; what cannot be read comes back as ``Unreadable``.
+    def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
+        """Return the records of one file, or one cut of it, in order; what cannot be read as ``Unreadable``.
+
+        Memory is bounded by one record, never by the file.
 
         Raises:
             DataError: the file itself cannot be opened.
         """
+
+    def cuts(self, file: Input, target: int) -> list[Cut]:
+        """Return the parts of a large file, of about ``target`` bytes each, that can be read one by one.
+
+        All cuts read in order give what the whole file gives, whatever the target. A file that is elsewhere is one
+        part; its local copy (``Input.stage``) is cut like any other.
+
+        Raises:
+            DataError: the file cannot be opened.
+        """
+        del file, target
+        return [WHOLE]
 
     def whole_folder(self) -> Path | None:
         """Return the folder of which everything is read, so that nothing is written into it, or None."""

@@ -1,66 +1,89 @@
-"""Counts what becomes of every record while a corpus is built."""
+"""Adds up what the units of a build counted."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pilotlight.corpus.facts import Amount, CorpusFacts, SourceFacts
 from pilotlight.corpus.inventory import Shelf
 
-_Key = tuple[str, ...]
+_Counts = Mapping[str, Sequence[int]]
 
 
-@final
-class Tally:
-    """Counts of documents and bytes by source and fate."""
+def _added(counts: Iterable[_Counts]) -> dict[str, Amount]:
+    """Return the sums of ``{name: [documents, bytes]}``, by name."""
+    documents: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for count in counts:
+        for name, (number, size) in count.items():
+            documents[name] += number
+            sizes[name] += size
+    return {name: Amount(documents=documents[name], bytes=sizes[name]) for name in sorted(documents)}
 
-    def __init__(self) -> None:
-        self._documents: Counter[_Key] = Counter()
-        self._bytes: Counter[_Key] = Counter()
-        self.edited: Counter[str] = Counter()
-        self.quarantined: Counter[tuple[str, str]] = Counter()
 
-    def add(self, source: str, bytes: int, *fate: str) -> None:
-        """Count one document of ``source`` that was read, kept for a split, or dropped by a step for a reason."""
-        self._documents[(source, *fate)] += 1
-        self._bytes[(source, *fate)] += bytes
+def _whole(amounts: Iterable[Amount]) -> Amount:
+    known = list(amounts)
+    return Amount(documents=sum(item.documents for item in known), bytes=sum(item.bytes for item in known))
 
-    def amount(self, *fate: str, source: str | None = None) -> Amount:
-        """Return how much text met this fate (or one that begins so), in one source or all."""
-        keys = [key for key in self._documents if key[1 : 1 + len(fate)] == fate and source in (None, key[0])]
-        return Amount(documents=sum(self._documents[key] for key in keys), bytes=sum(self._bytes[key] for key in keys))
 
-    def dropped(self) -> dict[str, dict[str, Amount]]:
-        """Return the dropped text by step and reason, both sorted."""
-        pairs = sorted({(key[2], key[3]) for key in self._documents if key[1] == "dropped"})
-        found: dict[str, dict[str, Amount]] = {}
-        for step, reason in pairs:
-            found.setdefault(step, {})[reason] = self.amount("dropped", step, reason)
-        return found
-
-    def _set_aside(self, source: str | None = None) -> dict[str, int]:
-        found: Counter[str] = Counter()
-        for (name, reason), count in sorted(self.quarantined.items()):
+def _set_aside(read: Sequence[Mapping[str, Any]], source: str | None = None) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for item in read:
+        for name, reasons in item["quarantined"].items():
             if source in (None, name):
-                found[reason] += count
-        return dict(sorted(found.items()))
+                found.update(reasons)
+    return dict(sorted(found.items()))
 
-    def facts(self, shelves: list[Shelf]) -> CorpusFacts:
-        """Return the counts as they go into the manifest."""
-        sources = {
-            shelf.source.title: SourceFacts(
-                kind=shelf.source.kind, files=len(shelf.files), passed_over=shelf.passed_over,
-                read=self.amount("read", source=shelf.source.title),
-                train=self.amount("train", source=shelf.source.title),
-                held_out=self.amount("held_out", source=shelf.source.title),
-                dropped=self.amount("dropped", source=shelf.source.title),
-                quarantined=self._set_aside(shelf.source.title),
-            )
-            for shelf in shelves
-        }  # fmt: skip
-        return CorpusFacts(
-            records=self.amount("read").documents + self.quarantined.total(),
-            train=self.amount("train"), held_out=self.amount("held_out"), dropped=self.dropped(),
-            quarantined=self._set_aside(), edited=dict(sorted(self.edited.items())), sources=sources,
-        )  # fmt: skip
+
+def _dropped(segments: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Amount]]:
+    """Return the dropped text by step and reason, both sorted."""
+    steps: dict[str, list[_Counts]] = {}
+    for segment in segments:
+        for reasons in segment["dropped"].values():
+            for step, counts in reasons.items():
+                steps.setdefault(step, []).append(counts)
+    return {step: _added(counts) for step, counts in sorted(steps.items())}
+
+
+def corpus_facts(
+    shelves: Sequence[Shelf],
+    read: Sequence[Mapping[str, Any]],
+    held_out: _Counts,
+    segments: Sequence[Mapping[str, Any]],
+    last: Sequence[Mapping[str, Any]],
+) -> CorpusFacts:
+    """Return the counts of a corpus from the facts of the units that read, held out and processed it.
+
+    Args:
+        shelves: the sources with their files.
+        read: of the units that read.
+        held_out: documents and bytes by source.
+        segments: of all units of all segments.
+        last: of the units of the last segment.
+    """
+    entered = _added({name: (count, item["bytes"][name]) for name, count in item["documents"].items()} for item in read)
+    kept, held = _added(item["left"] for item in last), _added([held_out])
+    lost: dict[str, list[_Counts]] = {}
+    edited: Counter[str] = Counter()
+    for segment in segments:
+        edited.update(segment["edited"])
+        for name, steps in segment["dropped"].items():
+            lost.setdefault(name, []).extend(steps.values())
+    sources = {
+        shelf.source.title: SourceFacts(
+            kind=shelf.source.kind, files=len(shelf.files), passed_over=shelf.passed_over,
+            read=entered.get(shelf.source.title, Amount()), train=kept.get(shelf.source.title, Amount()),
+            held_out=held.get(shelf.source.title, Amount()),
+            dropped=_whole(_added(lost.get(shelf.source.title, ())).values()),
+            quarantined=_set_aside(read, shelf.source.title),
+        )
+        for shelf in shelves
+    }  # fmt: skip
+    aside = _set_aside(read)
+    return CorpusFacts(
+        records=_whole(entered.values()).documents + sum(aside.values()), train=_whole(kept.values()),
+        held_out=_whole(held.values()), dropped=_dropped(segments), quarantined=aside,
+        edited=dict(sorted(edited.items())), sources=sources,
+    )  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import DataError
+from pilotlight.manifest import write_atomic
+from pilotlight.tokens.byte_pairs import write_config
 from pilotlight.tokens.text import pieces, valid
 from pilotlight.tokens.tokenizer import Encoder
 
@@ -32,7 +34,7 @@ def read(path: Path) -> Tokenizer:
     except Exception as error:  # the library raises bare Exception
         raise DataError(
             f"{path} is not a tokenizer.json of the Hugging Face tokenizers library ({error}). Give such a file, or a "
-            ".tiktoken file; a SentencePiece .model has to be converted first."
+            ".tiktoken or a SentencePiece .model file."
         ) from error
 
 
@@ -66,6 +68,7 @@ class JsonEncoder(Encoder):
     """Encoder of a ``tokenizer.json``, with its own ids."""
 
     def __init__(self, path: Path, end: str) -> None:
+        self._path = path
         self._tokenizer = read(path)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -75,6 +78,7 @@ class JsonEncoder(Encoder):
         if known is None:
             raise DataError(f"{path} has no token {end!r} to end documents with. Pack the text again.")
         self.end = known
+        self._end = end
         self.vocabulary = max(self._tokenizer.get_vocab(with_added_tokens=True).values()) + 1
         self._control = {id: token.content for id, token in added.items() if token.special} | {self.end: end}
         unknown = getattr(self._tokenizer.model, "unk_token", None)
@@ -134,6 +138,16 @@ class JsonEncoder(Encoder):
         """Return the text of ``ids``; end tokens are left out, broken UTF-8 becomes U+FFFD."""
         kept = [int(id) for id in ids if int(id) != self.end]
         return self._tokenizer.decode(kept, skip_special_tokens=False)
+
+    def save_hugging_face(self, folder: Path) -> None:
+        """Write a copy of ``tokenizer.json``, and the ``tokenizer_config.json`` beside it or one with the end token."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / "tokenizer.json", self._path.read_bytes())
+        beside = self._path.with_name("tokenizer_config.json")
+        if beside.is_file():
+            write_atomic(folder / "tokenizer_config.json", beside.read_bytes())
+        else:
+            write_config(folder, self._end)
 
 
 def _join(parts: list[np.ndarray]) -> np.ndarray:

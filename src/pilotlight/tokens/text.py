@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
+
+from pilotlight.errors import DataError
 
 RUN = 10_000
 
@@ -74,6 +77,13 @@ def pieces(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise(bounds) if start < end]
 
 
+def halves(text: str) -> tuple[str, str]:
+    """Return ``text`` cut in two about the middle, before a space or line end where one is near."""
+    middle = len(text) // 2
+    at = max(text.rfind(mark, middle // 2, middle + 1) for mark in " \n")
+    return (text[:at], text[at:]) if at > 0 else (text[:middle], text[middle:])
+
+
 class Sample:
     """Passages of documents in the order of a hash of their ids, up to ``limit`` bytes together.
 
@@ -108,3 +118,21 @@ class Sample:
     def passages(self) -> list[Passage]:
         """Return the passages so far, in their order."""
         return [passage for _, _, passage in sorted(self._heap, reverse=True)]
+
+
+def sampled(documents: Iterable[Text], limit: int, longest: int) -> list[Passage]:
+    """Return the passages to learn a tokenizer from, in the order of ``Sample``.
+
+    Raises:
+        DataError: there is no text.
+    """
+    sample = Sample(limit, longest)
+    for document in documents:
+        sample.add(document)
+    passages = sample.passages()
+    if not passages:
+        raise DataError(
+            "The training split has no text, so no tokenizer can be learnt. Expected at least one document: "
+            "check the sources and filters of the corpus."
+        )
+    return passages

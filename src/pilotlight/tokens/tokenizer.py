@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
-from pilotlight.errors import RecordError
+from pilotlight.errors import DataError, RecordError
 from pilotlight.manifest import write_atomic
 from pilotlight.spec import Part, discover, plain
 from pilotlight.tokens.text import Text
@@ -43,6 +43,21 @@ class Encoder(ABC):
         """Return the ids of one text (uint32, without an end token)."""
         return self.encode_batch([text])[0]
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what happened to the texts encoded so far that a user should know: sentences, mostly none."""
+        return ()
+
+    def save_hugging_face(self, folder: Path) -> None:
+        """Write files into ``folder`` that ``transformers.AutoTokenizer`` loads without a network, with the same ids.
+
+        Raises:
+            DataError: there is no such form of this tokenizer.
+        """
+        raise DataError(
+            f"This tokenizer has no form for Hugging Face, so nothing was written to {folder}. Choose kind bpe, "
+            "unigram, bytes or characters, or a tokenizer.json."
+        )
+
 
 class Tokenizer(Part):
     """Settings of a tokenizer. ``learn`` fills a folder from text, ``open`` reads that folder without the settings."""
@@ -72,8 +87,39 @@ class Tokenizer(Part):
         return plain(self)
 
 
+PROBES = {
+    "spaces in a row": "a  b   c",
+    "a space at the beginning": " a",
+    "a space at the end": "a ",
+    "tabs": "a\tb",
+    "line ends": "a\nb\r\nc\n\nd",
+    "capital letters": "A Bc",
+    "accents": "\u00e9 e\u0301 \u1e69",
+    "compatibility characters": "\ufb01 \u2460 \uff21 \u00bd",
+    "rare characters": "\U0001f525 \u6f22 \u0e19 \u13a0",
+    "unusual spaces": "a\u00a0b\u3000c\u2028d",
+    "control characters": "a\x00b\x1fc",
+    "the block U+2581": "a\u2581b",
+}
+"""What tokenizers are known to change, each with a text that shows it."""
+
+
+def lost(encoder: Encoder) -> list[str]:
+    """Return what the encoder does not give back as it was, by name; nothing for one that keeps every text."""
+    return [name for name, text in PROBES.items() if _comes_back(encoder, text) != text]
+
+
+def _comes_back(encoder: Encoder, text: str) -> str | None:
+    try:
+        return encoder.decode(encoder.encode(text))
+    except DataError:
+        return None
+
+
 def learn_encoder(settings: Tokenizer, documents: Iterable[Text], folder: Path) -> dict[str, Any]:
     """Return facts about the encoder that is now in ``folder``, which ``open_encoder`` can read from anywhere.
+
+    ``lossless`` says whether every text comes back as it was; ``loses`` names what does not, where it was found out.
 
     Raises:
         DataError: the text or the file cannot give a tokenizer.
@@ -81,7 +127,8 @@ def learn_encoder(settings: Tokenizer, documents: Iterable[Text], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     facts = settings.learn(documents, folder)
     write_atomic(folder / NAME, json.dumps(settings.identity(), indent=1, sort_keys=True) + "\n")
-    return facts
+    missing = lost(settings.open(folder))
+    return {**facts, "lossless": not missing, "loses": missing}
 
 
 def open_encoder(folder: Path) -> Encoder:

@@ -28,7 +28,7 @@ def perform(key: str, call: str, arguments: dict[str, Any], watch: Watcher, logs
     folder of this process). Lets through only what ends the process.
     """
     try:
-        return {"finished": plain_result(_find(call)(arguments, watch))}
+        return {"finished": plain_result(find(call)(arguments, watch))}
     except Terminated:
         raise
     except PilotlightError as error:
@@ -39,7 +39,8 @@ def perform(key: str, call: str, arguments: dict[str, Any], watch: Watcher, logs
         return {"failed": sentence, "error_class": type(error).__name__, "traceback": path}
 
 
-def _find(call: str) -> Callable[[dict[str, Any], Watcher], Any]:
+def find(call: str) -> Callable[..., Any]:
+    """Return the function that ``"module:function"`` names."""
     module, _, function = call.partition(":")
     return getattr(importlib.import_module(module), function)
 

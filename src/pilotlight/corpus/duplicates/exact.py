@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, final
+from pathlib import Path
+from typing import Any, ClassVar, final
 
-from pilotlight.corpus.duplicate import Duplicates, Twin
-from pilotlight.corpus.sameness import text_key
+from pilotlight.corpus.duplicate import Duplicates
+from pilotlight.corpus.pile import Pile, facts
+
+_UNITS = "pilotlight.corpus.alike.exact_units"
 
 
 @final
 class Exact(Duplicates):
-    """Texts that are equal but for white space, letter case and the encoding of accents; the smallest id stays.
+    """Texts that are equal but for white space, letter case and the encoding of accents; one of them stays.
 
-    Two texts are taken as equal when a 128-bit hash of them is (xxh3); memory is one hash and one id per document.
+    Held-out text stays before any other, then that of preferred sources, then the document with the smallest id. Two
+    texts are taken as equal when a 128-bit hash of them is (xxh3).
     """
 
     same: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -27,15 +30,24 @@ class Exact(Duplicates):
         ("now here", "nowhere"),
     )
 
-    def twins(self, documents: Iterable[tuple[str, str]]) -> dict[str, Twin]:
-        """Return the superfluous documents and the one with the smallest id that stays for each."""
-        stays: dict[int, str] = {}
-        others: list[tuple[str, int]] = []
-        for id, text in documents:
-            key = text_key(text)
-            first = stays.setdefault(key, id)
-            if id < first:
-                stays[key] = id
-            if id != first:
-                others.append((max(id, first), key))
-        return {id: Twin(stays[key], 1.0) for id, key in others}
+    prefer: tuple[str, ...] = ()
+    """Sources whose documents stay before those of others, the most preferred first."""
+
+    def decide(self, pile: Pile) -> list[Path]:
+        """Return the decisions on each split; memory is that of a partition of the keys."""
+        given = [*pile.splits, *([pile.fixed] if pile.fixed else [])]
+        tasks: list[tuple[list[Path], dict[str, Any]]] = [
+            ([split], {"prefer": self.prefer, "fixed": place >= len(pile.splits)}) for place, split in enumerate(given)
+        ]
+        from pilotlight.corpus.partitions import partitions_for
+
+        keyed = pile.run("keys", f"{_UNITS}:key", tasks)
+        count = partitions_for(sum(facts(unit)["rows"] for unit in keyed))
+        joined = pile.run(
+            "join", f"{_UNITS}:join", [(keyed, {"partition": place, "partitions": count}) for place in range(count)]
+        )
+        return pile.run(
+            "decide",
+            f"{_UNITS}:decide",
+            [([keyed[place], *joined], {"split": place}) for place in range(len(pile.splits))],
+        )

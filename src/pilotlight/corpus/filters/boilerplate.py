@@ -7,11 +7,13 @@ from typing import ClassVar, final
 
 from pilotlight.corpus.edit import Scope
 from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
 from pilotlight.units import Share
 
 _BULLETS = ("•", "‣", "⁃", "◦", "▪", "●", "○", "■", "□", "»", "›", "* ", "- ", "– ", "+ ")
 _PLACE_HOLDERS = re.compile("lorem ipsum dolor sit", re.IGNORECASE)
 _SHORT = 80  # characters
+_MOSTLY_PLACE_HOLDER = 2420  # characters; a longer text may well speak of place holders
 _FEWEST_LINES = 4  # a share of fewer lines says nothing
 
 
@@ -24,6 +26,12 @@ class Boilerplate(Filter):
     points count here, and cut-off lines count by their characters, of which dialogue in novels has up to 0.7.
     """
 
+    columns: ClassVar = {
+        "place_holder": "1 if it is a short text with the words lorem ipsum dolor sit, else 0",
+        "lines": "number of lines that are not empty",
+        "bullets": "share of the lines that are short and begin with a bullet point",
+        "cut_off": "share of the characters that stand in lines that end in dots",
+    }
     keeps: ClassVar[tuple[str, ...]] = (
         "The rules are these:\n- Be kind to others.\n- Be on time.\n- Bring a pen.\n- Ask.\nNothing else is needed.",
         "He waited...\nShe did not come.\nIt rained, and the street was empty.\nHe went home; nobody saw him again.",
@@ -44,17 +52,27 @@ class Boilerplate(Filter):
     applies_to: Scope = "prose"
     """Which texts the step looks at: by default prose."""
 
-    def reason_to_drop(self, text: str) -> str | None:
+    def measure(self, view: View) -> Values:
+        """Return the signs of boilerplate."""
+        text, lines = view.text, view.lines
+        dots = sum([len(line) for line in lines if line.endswith(("...", "…"))]) if "..." in text or "…" in text else 0
+        short = sum([len(line) < _SHORT and line.startswith(_BULLETS) for line in lines])
+        return {
+            "place_holder": int(len(text) < _MOSTLY_PLACE_HOLDER and _PLACE_HOLDERS.search(text) is not None),
+            "lines": len(lines),
+            "bullets": short / max(len(lines), 1),
+            "cut_off": dots / max(view.line_characters, 1),
+        }
+
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
         """Return which sign of boilerplate was found."""
-        if (found := _PLACE_HOLDERS.search(text)) and len(text) < 20 * len(found[0]) + 2000:
-            return f"place holder: {found[0]!r}"
-        lines = [line for part in text.splitlines() if (line := part.strip())]
-        if len(lines) < _FEWEST_LINES:
+        bullets, cut_off = float(values["bullets"]), float(values["cut_off"])
+        if values["place_holder"]:
+            return "place holder: lorem ipsum"
+        if int(values["lines"]) < _FEWEST_LINES:
             return None
-        bullets = sum(line.startswith(_BULLETS) and len(line) < _SHORT for line in lines) / len(lines)
         if bullets > self.bullets:
             return f"bullet points: {bullets:.2f} of the lines, more than {self.bullets:.2f}"
-        cut_off = sum(len(line) for line in lines if line.endswith(("...", "…"))) / sum(map(len, lines))
         if cut_off > self.cut_off:
             return f"cut-off lines: {cut_off:.2f} of the characters, more than {self.cut_off:.2f}"
         return None

@@ -7,15 +7,15 @@ from typing import ClassVar, final
 from pydantic import model_validator
 
 from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
 from pilotlight.units import Count
-
-_BEGINNING = 4096  # characters that settle most cases
 
 
 @final
 class Length(Filter):
     """Keeps texts with a number of characters, white space not counted, between two bounds."""
 
+    columns: ClassVar = {"characters": "number of characters that are not white space"}
     keeps: ClassVar[tuple[str, ...]] = (
         "La llei entra en vigor l'endemà de la seva publicació.",
         "def double(number):\n    return 2 * number\n",
@@ -34,12 +34,13 @@ class Length(Filter):
             raise ValueError(f"most is {self.most:.0f}, less than least ({self.least:.0f}); no text could stay")
         return self
 
-    def reason_to_drop(self, text: str) -> str | None:
+    def measure(self, view: View) -> Values:
+        """Return the number of characters."""
+        return {"characters": view.visible}
+
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
         """Return the length if it is out of bounds."""
-        beginning = sum(map(len, text[:_BEGINNING].split()))
-        if beginning >= self.least and (self.most is None or len(text) <= self.most):
-            return None
-        length = sum(map(len, text.split()))
+        length = int(values["characters"])
         if length < self.least:
             return f"too short: {length} characters, fewer than {self.least:.0f}"
         if self.most is not None and length > self.most:

@@ -6,11 +6,10 @@ import re
 from typing import ClassVar, final
 
 from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
 from pilotlight.units import Share
 
-_SPACE = b" \t\n\r\v\f"
 _NO_LETTER = bytes(byte for byte in range(128) if not chr(byte).isalpha())
-_OTHER_SPACE = re.compile(r"[^\S\x00-\x7f]")
 _OTHER_LETTER = re.compile(r"[^\W\d_\x00-\x7f]")
 
 
@@ -22,6 +21,7 @@ class Letters(Filter):
     numbers less than 0.3.
     """
 
+    columns: ClassVar = {"letters": "share of letters in the characters that are not white space; 1 if there are none"}
     keeps: ClassVar[tuple[str, ...]] = (
         "The year 1492 (and 1493, 1494) saw three voyages; see pp. 12-15.",
         "for i in range(10):\n    total[i] += a[i] * b[i]  # (sum)\n",
@@ -37,20 +37,15 @@ class Letters(Filter):
     least: Share = 0.35
     """Smallest share of letters."""
 
-    def reason_to_drop(self, text: str) -> str | None:
-        """Return the share of letters if it is too small."""
-        visible, letters = self._count(text)
-        if letters < self.least * visible:
-            return f"few letters: {letters / visible:.2f} of the characters, less than {self.least:.2f}"
-        return None
+    def measure(self, view: View) -> Values:
+        """Return the share of letters; ASCII is counted as bytes, 20 times faster."""
+        letters = len(view.plain.translate(None, _NO_LETTER))
+        if len(view.plain) < len(view.text):
+            letters += len(_OTHER_LETTER.findall(view.text))
+        return {"letters": letters / view.visible if view.visible else 1.0}
 
-    @staticmethod
-    def _count(text: str) -> tuple[int, int]:
-        """Return the number of visible characters and of letters; ASCII is counted as bytes, 20 times faster."""
-        plain = text.encode("ascii", "ignore")
-        visible = len(text) - len(plain) + len(plain.translate(None, _SPACE))
-        letters = len(plain.translate(None, _NO_LETTER))
-        if len(plain) < len(text):
-            visible -= len(_OTHER_SPACE.findall(text))
-            letters += len(_OTHER_LETTER.findall(text))
-        return visible, letters
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
+        """Return the share of letters if it is too small."""
+        if (share := float(values["letters"])) < self.least:
+            return f"few letters: {share:.2f} of the characters, less than {self.least:.2f}"
+        return None

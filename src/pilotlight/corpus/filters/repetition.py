@@ -7,6 +7,7 @@ from typing import ClassVar, final
 
 from pilotlight.corpus.edit import Scope
 from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
 from pilotlight.units import Share
 
 _ARTICLE = (
@@ -24,6 +25,10 @@ class Repetition(Filter):
     packs to 0.3-0.5 of its bytes by zlib level 1.
     """
 
+    columns: ClassVar = {
+        "lines": "share of the characters that stand in lines that were there before",
+        "packed": "size after packing, as a share of the size before; 1 for an empty text",
+    }
     keeps: ClassVar[tuple[str, ...]] = (
         _ARTICLE,
         "Article 1\n" + _ARTICLE + "\n\nArticle 2\nEl Consell General és la cambra que representa el poble.\n\n",
@@ -42,19 +47,18 @@ class Repetition(Filter):
     applies_to: Scope = "prose"
     """Which texts the step looks at: by default prose, as tables in code repeat themselves with reason."""
 
-    def reason_to_drop(self, text: str) -> str | None:
+    def measure(self, view: View) -> Values:
+        """Return the share of repeated lines and the packed size."""
+        return {
+            "lines": view.repeated_lines[1] / max(view.line_characters, 1),
+            "packed": len(zlib.compress(view.data, 1)) / len(view.data) if view.data else 1.0,
+        }
+
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
         """Return the share of repeated lines or the packed size if it is out of bounds."""
-        seen: set[str] = set()
-        whole = repeated = 0
-        for line in text.splitlines():
-            line = line.strip()
-            whole += len(line)
-            repeated += len(line) if line in seen else 0
-            seen.add(line)
-        if repeated > self.lines * whole:
-            return f"repeated lines: {repeated / whole:.2f} of the characters, more than {self.lines:.2f}"
-        data = text.encode()
-        packed = len(zlib.compress(data, 1)) / max(len(data), 1)
+        lines, packed = float(values["lines"]), float(values["packed"])
+        if lines > self.lines:
+            return f"repeated lines: {lines:.2f} of the characters, more than {self.lines:.2f}"
         if packed < self.packed:
             return f"repeats itself: packs to {packed:.3f} of its size, less than {self.packed:.3f}"
         return None

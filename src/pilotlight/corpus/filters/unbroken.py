@@ -8,8 +8,10 @@ from typing import ClassVar, final
 from pydantic import Field
 
 from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
 from pilotlight.units import Share
 
+_RUN = re.compile(rb"[!-~]+")
 _TOKEN = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w"
 
 
@@ -20,6 +22,7 @@ class Unbroken(Filter):
     Only ASCII counts, because scripts such as Chinese and Thai write without spaces.
     """
 
+    columns: ClassVar = {"unbroken": "share of the characters that stand in long runs without a space"}
     keeps: ClassVar[tuple[str, ...]] = (
         "See https://example.org/a/rather/long/address?with=several&parameters=in-it#and-an-anchor for the text of the "
         "decree, which was published in the official gazette and entered into force on the first day of the year.",
@@ -37,11 +40,16 @@ class Unbroken(Filter):
     most: Share = 0.2
     """Largest share of the text in such runs."""
 
-    def reason_to_drop(self, text: str) -> str | None:
+    def measure(self, view: View) -> Values:
+        """Return the share of the text in long runs."""
+        inside = 0
+        for word in view.data.split():
+            if len(word) >= self.run:  # other scripts and control characters may break what white space does not
+                inside += sum([len(run) for run in _RUN.findall(word) if len(run) >= self.run])
+        return {"unbroken": inside / max(len(view.text), 1)}
+
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
         """Return the share of the text in unbroken runs if it is too large."""
-        if len(text) < self.run:
-            return None
-        inside = sum(len(found) for found in re.findall(rf"[!-~]{{{self.run},}}", text))
-        if inside > self.most * len(text):
-            return f"unbroken runs: {inside / len(text):.2f} of the characters, more than {self.most:.2f}"
+        if (share := float(values["unbroken"])) > self.most:
+            return f"unbroken runs: {share:.2f} of the characters, more than {self.most:.2f}"
         return None

@@ -1,14 +1,15 @@
-"""One JSON-lines file, or those that a pattern matches."""
+"""One JSON-lines file, or those that a pattern matches or that lie in a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import final
 
-from pilotlight.corpus.formats import LONGEST, read_jsonl
+from pilotlight.corpus.formats import LONGEST, Reading
 from pilotlight.corpus.matching import matching_files, name_of
-from pilotlight.corpus.source import Content, Input, Raw, Source, Unreadable
+from pilotlight.corpus.readers import cut_file, format_of, read_file
+from pilotlight.corpus.remote import Location
+from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
 from pilotlight.units import Count
 
 
@@ -16,10 +17,12 @@ from pilotlight.units import Count
 class JsonLines(Source):
     """One JSON object per line with the text in one field; also gzip (.gz) or Zstandard (.zst)."""
 
-    path: Path
-    """A file, or a pattern such as ``texts/*.jsonl.gz``; a relative path counts from the plan file."""
+    path: Location
+    """A file, a folder, a pattern such as ``texts/*.jsonl.gz``, or an address; a relative path counts from the plan file."""
     text_field: str = "text"
-    """Field that holds the text."""
+    """Field that holds the text; dots lead into fields of fields: ``content.body``."""
+    keep: tuple[str, ...] = ()
+    """Other fields to keep as facts of a document."""
     longest: Count = LONGEST
     """Bytes; a longer text is cut at paragraph bounds into records of at most this length (0: never)."""
     content: Content = "prose"
@@ -35,8 +38,15 @@ class JsonLines(Source):
         Raises:
             DataError: there is none.
         """
-        return matching_files(self.path, "a file with one JSON object per line")
+        return matching_files(
+            self.path, "a file with one JSON object per line", lambda name: format_of(name) == "jsonl"
+        )
 
-    def read(self, file: Input) -> Iterator[Raw | Unreadable]:
+    def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the text of every line of one file."""
-        return read_jsonl(file, self.text_field, self.longest, self.content)
+        how = Reading(longest=self.longest, content=self.content, text_field=self.text_field, keep=self.keep)
+        return read_file(file, how, cut, "jsonl")
+
+    def cuts(self, file: Input, target: int) -> list[Cut]:
+        """Return ranges of bytes that begin with a line."""
+        return cut_file(file, target, "jsonl")

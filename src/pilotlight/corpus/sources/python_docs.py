@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import final
 
-from pilotlight.corpus.source import Input, Raw, Source, Unreadable
+from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable
 from pilotlight.corpus.standard_library import TOPICS, library_files, source_text
 
 _BLOCKS = ("body", "handlers", "orelse", "finalbody")
@@ -78,7 +78,7 @@ class PythonDocs(Source):
         """
         return library_files()
 
-    def read(self, file: Input) -> Iterator[Raw | Unreadable]:
+    def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the docstrings of one module as one record, or the help topics as one record each."""
         text = source_text(file)
         module = _parsed(text) if isinstance(text, str) else text

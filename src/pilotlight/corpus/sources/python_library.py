@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import final
 
-from pilotlight.corpus.source import Input, Raw, Source, Unreadable
+from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable
 from pilotlight.corpus.standard_library import TOPICS, library_files, source_text
 
 
@@ -28,7 +28,7 @@ class PythonLibrary(Source):
         """
         return [file for file in library_files() if file.relative != TOPICS]
 
-    def read(self, file: Input) -> Iterator[Raw | Unreadable]:
+    def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the module as one record; a module without any text is no record."""
         text = source_text(file)
         if isinstance(text, Unreadable):

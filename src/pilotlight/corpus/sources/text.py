@@ -1,14 +1,16 @@
-"""One text file, or the text files that a pattern matches."""
+"""One text file, or those that a pattern matches or that lie in a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import final
 
-from pilotlight.corpus.formats import LONGEST, Encoding, read_text
+from pilotlight.corpus.encodings import AUTO, Encoding
+from pilotlight.corpus.formats import LONGEST, Reading
 from pilotlight.corpus.matching import matching_files, name_of
-from pilotlight.corpus.source import Content, Input, Raw, Source, Unreadable
+from pilotlight.corpus.readers import cut_file, format_of, read_file
+from pilotlight.corpus.remote import Location
+from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
 from pilotlight.units import Count
 
 
@@ -16,12 +18,12 @@ from pilotlight.units import Count
 class Text(Source):
     """Plain text, also gzip (.gz) or Zstandard (.zst); a long file becomes several records."""
 
-    path: Path
-    """A file, or a pattern such as ``texts/**/*.txt``; a relative path counts from the plan file."""
-    encoding: Encoding = "utf-8"
-    """Encoding of the files."""
+    path: Location
+    """A file, a folder, a pattern such as ``texts/**/*.txt``, or an address; a relative path counts from the plan file."""
+    encoding: Encoding = AUTO
+    """Encoding of the files; ``auto``: by mark, by UTF-8, else by what the bytes show."""
     longest: Count = LONGEST
-    """Bytes; a longer file is cut at paragraph bounds into records of at most this length (0: never)."""
+    """Bytes; a longer text is cut at paragraph bounds into records of at most this length (0: never)."""
     content: Content = "prose"
     """What the text is: prose or code. Some filters look at prose only."""
 
@@ -35,8 +37,13 @@ class Text(Source):
         Raises:
             DataError: there is none.
         """
-        return matching_files(self.path, "a text file")
+        return matching_files(self.path, "a text file", lambda name: format_of(name) == "text")
 
-    def read(self, file: Input) -> Iterator[Raw | Unreadable]:
+    def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the text of one file in pieces."""
-        return read_text(file, self.encoding, self.longest, self.content)
+        how = Reading(encoding=self.encoding, longest=self.longest, content=self.content)
+        return read_file(file, how, cut, "text")
+
+    def cuts(self, file: Input, target: int) -> list[Cut]:
+        """Return ranges of bytes that begin where a block of pieces begins."""
+        return cut_file(file, target, "text")

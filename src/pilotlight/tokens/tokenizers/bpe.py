@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from pilotlight.errors import DataError
-from pilotlight.tokens.text import Sample, Text
+from pilotlight.spec import plain
+from pilotlight.tokens.text import Text, sampled
 from pilotlight.tokens.tokenizer import Encoder, Tokenizer
 from pilotlight.units import Count
 
@@ -21,8 +21,9 @@ class BPE(Tokenizer):
 
     vocabulary: int = Field(default=4096, ge=258, le=1_000_000)
     """Number of ids: 256 bytes, the merges, and the end token."""
-    sample_bytes: Count = Field(default=8e6, ge=1000)
-    """UTF-8 bytes of training text to learn from; documents in the order of a hash of their ids."""
+    sample_bytes: Count = Field(default=32e6, ge=1000)
+    """UTF-8 bytes of training text to learn from; documents in the order of a hash of their ids. More is worth little: at
+    32k ids 64 MB gave 0.5 % more bytes per token than 32 MB, and 8 MB 1.3 % less."""
 
     def learn(self, documents: Iterable[Text], folder: Path) -> dict[str, Any]:
         """Return facts about the merges, which are now in ``folder``.
@@ -32,21 +33,17 @@ class BPE(Tokenizer):
         """
         from pilotlight.tokens.byte_pairs import END, learn_merges, save
 
-        sample = Sample(int(self.sample_bytes), LONGEST)
-        for document in documents:
-            sample.add(document)
-        passages = sample.passages()
-        if not passages:
-            raise DataError(
-                "The training split has no text, so no tokenizer can be learnt. Expected at least one document: "
-                "check the sources and filters of the corpus."
-            )
+        passages = sampled(documents, int(self.sample_bytes), LONGEST)
         ranks = learn_merges([passage.text for passage in passages], self.vocabulary - 1)
         save(ranks, folder)
         return {
             "sample_bytes": sum(passage.bytes for passage in passages), "sample_documents": len(passages),
             "end_token": END, "end_token_from": "added",
         }  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the ids: the settings, and which trainer found the merges."""
+        return {**plain(self), "trainer": "rustbpe"}
 
     @staticmethod
     def open(folder: Path) -> Encoder:

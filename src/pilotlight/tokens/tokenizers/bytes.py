@@ -29,18 +29,29 @@ class ByteEncoder(Encoder):
         """Return the text of ``ids``; end tokens are left out, broken UTF-8 becomes U+FFFD."""
         return bytes(int(id) for id in ids if id != self.end).decode("utf-8", "replace")
 
+    def save_hugging_face(self, folder: Path) -> None:
+        """Write ``tokenizer.json`` and ``tokenizer_config.json``, which give the same ids in Transformers."""
+        _save(folder)
+
 
 class Bytes(Tokenizer):
     """Bytes as tokens: ids 0 to 255, and 256 for the end of a document (Xue et al. 2022, ByT5)."""
 
     def learn(self, documents: Iterable[Text], folder: Path) -> dict[str, Any]:
         """Return facts about the 257 ids; the documents are not read."""
-        from pilotlight.tokens.byte_pairs import END, save
+        from pilotlight.tokens.byte_pairs import END
 
-        save({bytes([byte]): byte for byte in range(256)}, folder)
+        _save(folder)
         return {"end_token": END, "end_token_from": "added"}
 
     @staticmethod
     def open(folder: Path) -> Encoder:
         """Return the encoder; every folder holds the same one."""
         return ByteEncoder()
+
+
+def _save(folder: Path) -> None:
+    from pilotlight.tokens.byte_pairs import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save({bytes([byte]): byte for byte in range(256)}, folder)

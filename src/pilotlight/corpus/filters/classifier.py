@@ -1,0 +1,51 @@
+"""Texts that a model, trained on a user's good and bad examples, calls bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, final
+
+from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.view import Values, View
+from pilotlight.units import Share
+
+
+@final
+class Classifier(Filter):
+    """Keeps texts that a trained linear model scores at least ``least``: quality by example.
+
+    The model is trained by ``pilotlight.corpus.learning.train_filter`` on texts labelled good or bad, as fastText is in
+    DCLM (Li et al. 2024, arXiv:2406.11794). Without a ``model``, only texts without any words score 0, all others 1.
+    """
+
+    columns: ClassVar[Mapping[str, str]] = {"score": "chance that the text is good, from 0 to 1"}
+    keeps: ClassVar[tuple[str, ...]] = ("Water boils at a lower temperature in the mountains.", "def area(r): return r")
+    drops: ClassVar[tuple[str, ...]] = ("", " \n\n ", "- - -")
+
+    model: Path | None = None
+    """File of a trained linear model."""
+    least: Share | None = None
+    """Score that a text needs to stay; by default the threshold of the model, or 0.5 without one."""
+
+    def measure(self, view: View) -> Values:
+        """Return the score of the text."""
+        if self.model is None:
+            return {"score": 1.0 if any(character.isalnum() for character in view.text) else 0.0}
+        from pilotlight.corpus.linear import cached_model
+
+        return {"score": round(cached_model(str(self.model)).score(view.text), 6)}
+
+    def reason_to_drop(self, values: Values, source: str = "") -> str | None:
+        """Return the score if it is too low."""
+        score, least = float(values["score"]), self._least()
+        return f"low score: {score:.3f}, less than {least:.3f}" if score < least else None
+
+    def _least(self) -> float:
+        if self.least is not None:
+            return float(self.least)
+        if self.model is None:
+            return 0.5
+        from pilotlight.corpus.linear import cached_model
+
+        return cached_model(str(self.model)).threshold

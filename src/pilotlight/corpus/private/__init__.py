@@ -1,0 +1,1 @@
+"""Private data in text: what finds it, one file for each family of detectors."""

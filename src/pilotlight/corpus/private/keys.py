@@ -1,0 +1,172 @@
+"""Keys and secrets: those with a known beginning, tokens, private keys, and values that code calls a password."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from pilotlight.corpus.private.passage import Finding, Passage
+
+# What may follow a sign of assignment: with or without quotes, a digit among the first letters.
+_VALUE: Final = (
+    r"(?!//)(?=>?[ \t]{0,3}(?:[brfu]?[\"'`])?(?=[^\s\"'`,;(){}\[\]<>]{0,32}[0-9])"
+    r"(?:([^\s\"'`,;(){}\[\]<>]{8,200}+)|([^\"'`\s]{8,200}+)[\"'`]))"
+)
+# Each branch begins with a rare letter or sign and looks back from it: one scan that stops almost nowhere.
+_MARKS: Final = re.compile(
+    r"_(?=[0-9A-Za-z_+/=]{16})(?:(?<=\bgh[pousr]_)[0-9A-Za-z]{36,255}|(?<=\bgithub_)pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}"
+    r"|(?<=\b[srp]k_)(?:live|test)_[0-9A-Za-z]{16,128}|(?<=\bwhsec_)[0-9A-Za-z+/=]{24,64}|(?<=\bnpm_)[0-9A-Za-z]{36}"
+    r"|(?<=\bhf_)[0-9A-Za-z]{30,40}"
+    r"|(?<=\bdop_)v1_[0-9a-f]{64}|(?<=\bshpat_)[0-9a-fA-F]{32}|(?<=\bgsk_)[0-9A-Za-z]{40,60}"
+    r"|(?<=\bdckr_)pat_[0-9A-Za-z_-]{20,40}|(?<=\blin_)api_[0-9A-Za-z]{40}"
+    r"|(?<=\br8_)[0-9A-Za-z]{37})"
+    r"|-(?=[0-9A-Za-z][0-9A-Za-z_-]{9})(?:(?<=\bxox[abeoprs]-)[0-9A-Za-z-]{10,250}|(?<=\bglpat-)[0-9A-Za-z_-]{20,64}|(?<=\bsk-)(?:proj-|svcacct-"
+    r"|admin-|ant-[a-z]{3}[0-9]{2}-|or-v1-)?[0-9A-Za-z_-]{20,200}"
+    r"|(?<=\bpypi-)AgE[0-9A-Za-z_-]{50,300}|(?<=\bkey-)[0-9a-f]{32}|(?<=\bxapp-)[0-9]-[0-9A-Za-z-]{20,200})"
+    r"|KIA(?<=\bAKIA)[0-9A-Z]{16}|SIA(?<=\bASIA)[0-9A-Z]{16}|Iza(?<=\bAIza)[0-9A-Za-z_-]{35}"
+    r"|J(?<=\beyJ)[0-9A-Za-z_-]{10,4000}\.eyJ[0-9A-Za-z_-]{8,8000}(?:\.[0-9A-Za-z_-]{0,2000})?"
+    r"|G\.(?<=\bSG\.)[0-9A-Za-z_-]{16,32}\.[0-9A-Za-z_-]{32,64}"
+    r"|AA[0-9A-Za-z_-]{33}(?<=:[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"
+    rf"|=(?<![=!<>]=){_VALUE}|:(?<!::){_VALUE}"
+)
+_BEFORE: Final = re.compile(r"(?:[0-9A-Za-z_]{1,10}[-.]?|[0-9]{8,10}:)$")
+_MORE: Final = re.compile(r"[0-9A-Za-z_]")
+_PEM: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_PEM_BODY: Final = re.compile(
+    r"(?:\\[nr]|[\s\"'+,;0-9A-Za-z/=.:()\-\\]){40,8000}?-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+)
+_NAME: Final = re.compile(
+    r"(?i)([a-z0-9_.\-\[\]\"']*(?:pass(?:wo?r?d|wd|phrase|code)|\bpwd|secret|token|api[_.\- ]?key|access[_.\- ]?key"
+    r"|auth[_.\- ]?key|private[_.\- ]?key"
+    r"|encryption[_.\- ]?key|account[_.\- ]?key|client[_.\- ]?secret|credential|sharedaccesskey|apikey|bearer"
+    r"|contraseña|contrasenya|mot de passe|passwort|kennwort|senha|wachtwoord)s?"
+    r"[a-z0-9_\-]{0,16})[\"'\])]{0,3}(?:[ \t]{0,16}|: ?(?:str|String|&str|string)[ \t]?)$"
+)
+_BEARER: Final = re.compile(r"earer (?<=[Bb]earer )([0-9A-Za-z_.~+/-]{20,2000}=*)")
+_PLAIN_PASSWORD: Final = re.compile(
+    r"(?i)(?:pass(?:word|wd|code|phrase)|pwd|contraseña|contrasenya|mot de passe|passwort|senha)$"
+)
+_WORDY: Final = re.compile(
+    r"(?i)[a-z]+(?:[-_. /:][a-z]+){0,12}[0-9]{0,3}|.*(?:example|placeholder|changeme|your[-_ ]|dummy|sample|redacted"
+    r"|todo|insert|enter|test|fake|xxxx|\*\*\*|1234567|abcdef|\.\.\.|secret|password|passwd).*"
+    r"|[\[({<$%].*|.*[$%]\{.*|.*\{\{?.*|[./~\\].*|https?:.*|[a-z]:\\.*"
+)
+_KNOWN_FORM: Final = re.compile(
+    r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|sha[0-9]{1,3}[-:].*|md5[-:].*|[0-9.,:/+-]+|0x[0-9a-f]+"
+)
+_CODE: Final = re.compile(
+    r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+|[A-Za-z_]\w*[(\[].*|[A-Z][A-Z0-9_]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|self\..*"
+    r"|os\..*|process\..*"
+)
+
+
+def _entropy(word: str) -> float:
+    """Return the entropy of the letters of a word in bits per letter."""
+    size = len(word)
+    counts = [word.count(letter) for letter in sorted(set(word))]
+    return -sum(count / size * math.log2(count / size) for count in counts)
+
+
+def _random(word: str) -> bool:
+    """Return whether a word looks drawn by chance: mixed letters and digits, few of them twice, no words in it."""
+    digits = sum(letter.isdigit() for letter in word)
+    letters = sum(letter.isalpha() for letter in word)
+    if not digits or not letters or len(set(word)) < 8:
+        return False
+    turns = sum(
+        left.isdigit() != right.isdigit() or left.islower() != right.islower() for left, right in pairwise(word)
+    )
+    return _entropy(word) >= min(3.0, math.log2(len(word)) * 0.8) and turns >= len(word) / 6
+
+
+def secrets(passage: Passage) -> Iterator[Finding]:
+    """Yield keys that their issuer marks with a prefix, tokens of three parts (RFC 7519), and assigned secrets.
+
+    A value that is assigned to a password or a key counts if it looks drawn by chance, or as a person chooses it.
+    """
+    text = passage.text
+    for match in _MARKS.finditer(text):
+        group = match.lastindex
+        if group:
+            yield from _assigned(text, match, group)
+        else:
+            yield from _prefixed(text, match)
+    if "earer " in text:
+        for match in _BEARER.finditer(text):
+            if _random(match[1]):
+                yield Finding(match.start(1), match.end(1), "secret", 75)
+
+
+def _prefixed(text: str, match: re.Match[str]) -> Iterator[Finding]:
+    before = _BEFORE.search(text[max(0, match.start() - 11) : match.start()])
+    start = match.start() - (len(before[0]) if before else 0)
+    word = text[start : match.end()]
+    if _MORE.match(text, match.end()) or _known_example(word):
+        return
+    body = word[word.find("_", 3) + 1 :] if "_" in word[:12] else word
+    if not word.startswith("sk-") or (
+        _random(body) and len(re.findall("[0-9A-Z]", body)) >= 6 and text[start - 1 : start] != "-"
+    ):
+        yield Finding(start, match.end(), "secret", 95)
+
+
+def _assigned(text: str, match: re.Match[str], group: int) -> Iterator[Finding]:
+    start = match.start(group)
+    quoted = text[start - 1] in "\"'`"
+    value = match[group] if quoted else match[group].partition("&")[0].rstrip(".,;)")
+    if len(value) < 8 or not _may_name(text, match.start()):
+        return
+    name = _NAME.search(text, max(0, match.start() - 60), match.start())
+    if (
+        name is None
+        or _WORDY.fullmatch(value)
+        or _KNOWN_FORM.fullmatch(value)
+        or (not quoted and _CODE.fullmatch(value))
+    ):
+        return
+    called = name[1].strip("\"'[])").rpartition(".")[2]
+    chosen = _PLAIN_PASSWORD.search(called) and _chosen(value)
+    drawn = _random(value) and (len(value) >= 16 or (len(value) >= 10 and "key" not in called.lower()))
+    if chosen or drawn:
+        yield Finding(start, start + len(value), "secret", 75)
+
+
+def _known_example(word: str) -> bool:
+    """Return whether a key is made up for a page of documentation or a test."""
+    low = word.lower()
+    return "example" in low or "xxxx" in low or len(set(word[-16:])) < 6 or "1234567890" in low or "abcdefgh" in low
+
+
+def private_keys(passage: Passage) -> Iterator[Finding]:
+    """Yield private keys between their lines of dashes (RFC 7468), and those whose end is missing."""
+    text = passage.text
+    if "-----BEGIN" not in text:
+        return
+    for match in _PEM.finditer(text):
+        if text.find("-----END", match.end(), match.end() + 8_100) < 0:
+            continue
+        body = _PEM_BODY.match(text, match.end())
+        if body is not None and len(re.findall(r"[0-9A-Za-z+/]{40}", body[0])) >= 1:
+            yield Finding(match.start(), body.end(), "private_key", 98)
+
+
+_PARTS: Final = ("pass", "pwd", "secret", "token", "key", "cred", "wort", "contra", "senha", "auth", "bearer", "mot de")
+
+
+def _may_name(text: str, at: int) -> bool:
+    left = text[max(0, at - 32) : at].lower()
+    return any(part in left for part in _PARTS)
+
+
+def _chosen(value: str) -> bool:
+    """Return whether a value has what rules for passwords ask of people: letters with digits or signs."""
+    kinds = (
+        any(map(str.islower, value)),
+        any(map(str.isupper, value)),
+        any(map(str.isdigit, value)),
+        any(c in "!@#$%^&*?+~" for c in value),
+    )
+    return sum(kinds) >= 3 and len(set(value)) >= 6

@@ -1,0 +1,212 @@
+"""A run of edits and filters over one split, between two steps that compare documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from pilotlight.corpus.document import Document
+from pilotlight.corpus.edit import Edit, in_scope
+from pilotlight.corpus.filter import Filter
+from pilotlight.corpus.held_out import read_keys
+from pilotlight.corpus.pile import DOCUMENTS, Decision, read_decisions
+from pilotlight.corpus.sameness import text_key
+from pilotlight.corpus.store import Rows, excerpt, rows, to_row
+from pilotlight.corpus.view import Value, Values, View
+from pilotlight.events import Watcher
+
+DROPPED = "dropped.jsonl.zst"
+VALUES = "values.jsonl.zst"
+HELD_OUT = "held_out"
+NOT_JUDGED = "could not be judged"
+REPEATS = "repeats"
+"""Fact of a document that is to be trained on more than once in an epoch, from the value of a step of this name."""
+
+
+def process(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
+    """Write what one segment leaves of a split, what it drops, and what it measured on every document.
+
+    ``inputs`` are the split before, the edited held-out documents, and the decisions of the comparing step
+    before the segment where there is one.
+    """
+    del watch
+    decisions = read_decisions(inputs[2]) if len(inputs) > 2 else {}
+    with (
+        Rows(out / DOCUMENTS, settings["level"]) as kept,
+        Rows(out / DROPPED) as dropped,
+        Rows(out / VALUES, 1) as values,
+    ):
+        segment = _Segment(settings, decisions, read_keys(inputs[1]), kept, dropped, values)
+        for row in rows(inputs[0] / DOCUMENTS):
+            segment.take(row)
+    return segment.tally.facts()
+
+
+@final
+@dataclass
+class Tally:
+    """Counts of what a segment did."""
+
+    left: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    dropped: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict[str, Any])
+    edited: Counter[str] = field(default_factory=Counter[str])
+    columns: dict[str, str] = field(default_factory=dict[str, str])
+    first_failure: str = ""
+
+    def keep(self, source: str, size: int) -> None:
+        """Count a document that is left."""
+        count = self.left.setdefault(source, [0, 0])
+        count[0] += 1
+        count[1] += size
+
+    def drop(self, source: str, step: str, reason: str, size: int) -> None:
+        """Count a dropped document by what stands before the colon of its reason."""
+        reasons = self.dropped.setdefault(source, {}).setdefault(step, {})
+        count = reasons.setdefault(reason.partition(":")[0], [0, 0])
+        count[0] += 1
+        count[1] += size
+
+    def facts(self) -> dict[str, Any]:
+        """Return the counts for the manifest of the unit."""
+        return {
+            "left": dict(sorted(self.left.items())), "dropped": dict(sorted(self.dropped.items())),
+            "edited": dict(sorted(self.edited.items())), "columns": dict(sorted(self.columns.items())),
+            "first_failure": self.first_failure,
+        }  # fmt: skip
+
+
+@final
+class _Segment:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        decisions: dict[str, Decision],
+        held_keys: dict[int, str],
+        kept: Rows,
+        dropped: Rows,
+        values: Rows,
+    ) -> None:
+        self._steps = [(name, _step(family, given)) for name, family, given in settings["steps"]]
+        self._barrier: str = settings["barrier"]
+        self._first: bool = settings["first"]
+        self._last: bool = settings["last"]
+        self._decisions, self._held_keys = decisions, held_keys
+        self._held_ids = frozenset(held_keys.values()) if self._first else frozenset[str]()
+        self._kept, self._dropped, self._values = kept, dropped, values
+        self.tally = Tally()
+
+    def take(self, row: dict[str, Any]) -> None:
+        """Put one document through the segment."""
+        document = Document(row["text"], row["id"], row["source"], row["origin"], row["facts"])
+        if document.id in self._held_ids:
+            return
+        size: int = row.get("read") or document.bytes
+        base: dict[str, Any] = {"id": document.id}
+        if self._first:
+            content = document.facts["content"]
+            base |= {"source": document.source, "origin": document.origin, "content": content, "read": size}
+        if self._first and self._repeats_held_out(document, size):
+            self._values.write(base)
+            return
+        decision = self._decisions.get(document.id)
+        base |= self._columns(self._barrier, (decision.values if decision else None) or {})
+        if decision is not None and decision.drop:
+            self._drop(document, size, self._barrier, decision.drop, decision)
+            self._values.write(base)
+            return
+        passed, reasons = self._passed(_without(document, decision), base)
+        self._values.write(base)
+        if reasons:
+            self._drop(passed, size, *reasons[0])
+            return
+        edited = row.get("edited") or passed.text != document.text
+        if not (self._last and edited and self._repeats_held_out(passed, size)):
+            self.tally.keep(passed.source, passed.bytes if self._last else size)
+            # What was read has to be counted in the end, however much was edited; the key of the text may be another.
+            self._kept.write(to_row(passed) | ({"read": size, "edited": True} if edited and not self._last else {}))
+
+    def _columns(self, step: str, values: Values) -> dict[str, Value]:
+        found = {f"{step}.{name}": value for name, value in values.items()}
+        for name, value in found.items():
+            self.tally.columns.setdefault(name, "text" if isinstance(value, str) else "number")
+        return found
+
+    def _passed(self, document: Document, base: dict[str, Any]) -> tuple[Document, list[tuple[str, str]]]:
+        """Return the document after all steps, and the reasons to drop it by step, the first first.
+
+        Every filter measures, also after another one found a reason: so other thresholds can be tried later.
+        """
+        reasons: list[tuple[str, str]] = []
+        facts = dict(document.facts)
+        view = View(document.text, document.source, facts)
+        for name, step in self._steps:
+            if not in_scope(step.applies_to, facts["content"]):
+                continue
+            try:
+                view = self._after(name, step, view, base, reasons)
+            except (KeyboardInterrupt, SystemExit, MemoryError):
+                raise
+            except BaseException as error:  # libraries in Rust raise a BaseException when they panic
+                told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+                self.tally.first_failure = self.tally.first_failure or f"{name} on {document.id}: {told}"
+                reasons.append((name, f"{NOT_JUDGED}: {told}"))
+        return Document(view.text, document.id, document.source, document.origin, view.facts), reasons
+
+    def _after(
+        self, name: str, step: Edit | Filter, view: View, base: dict[str, Any], reasons: list[tuple[str, str]]
+    ) -> View:
+        if isinstance(step, Edit):
+            text, values = step.edit_view(view)
+            base |= self._columns(name, values)
+            self.tally.edited[name] += text != view.text
+            return view if text == view.text else View(text, view.source, view.facts)
+        values = step.measure(view)
+        base |= self._columns(name, values)
+        view.facts.update({fact: values[fact] for fact in step.facts})
+        reason = None if step.only_annotate else step.reason_to_drop(values, view.source)
+        if reason is not None:
+            reasons.append((name, reason))
+        return view
+
+    def _repeats_held_out(self, document: Document, size: int) -> bool:
+        """Drop a document that reads the same as a held-out one, raw or edited; return whether it does."""
+        twin = self._held_keys.get(text_key(document.text)) if self._held_keys else None
+        if twin is None:
+            return False
+        self._drop(document, size, HELD_OUT, "held_out_duplicate", Decision(document.id, twin=twin, similarity=1.0))
+        return True
+
+    def _drop(self, document: Document, size: int, step: str, reason: str, because: Decision | None = None) -> None:
+        self.tally.drop(document.source, step, reason, size)
+        # A copy of a text that stays is not kept; whatever else was dropped can be read, and taken back.
+        text = excerpt(document.text) if because and because.similarity == 1.0 else document.text
+        self._dropped.write({
+            "id": document.id, "source": document.source, "origin": document.origin, "step": step, "reason": reason,
+            "twin": because.twin or None if because else None, "similarity": because.similarity if because else None,
+            "bytes": size, "text": text,
+        })  # fmt: skip
+
+
+def _step(family: str, given: dict[str, Any]) -> Edit | Filter:
+    return Edit.choose(given) if family == "edit" else Filter.choose(given)
+
+
+def _without(document: Document, decision: Decision | None) -> Document:
+    """Return the document without the spans that its decision cuts, and with how often it is to be repeated."""
+    if decision is None:
+        return document
+    text = "".join(_left(document.text, decision.cuts)) if decision.cuts else document.text
+    repeats = (decision.values or {}).get("repeats", 1)
+    facts = {**document.facts, REPEATS: int(repeats)} if repeats > 1 else document.facts
+    return Document(text, document.id, document.source, document.origin, facts)
+
+
+def _left(text: str, cuts: Sequence[tuple[int, int, str]]) -> Iterator[str]:
+    at = 0
+    for start, end, _ in cuts:
+        yield text[at:start]
+        at = max(at, end)
+    yield text[at:]

@@ -1,0 +1,53 @@
+import json
+
+import pytest
+from token_examples import prose
+from typer.testing import CliRunner
+
+from pilotlight.cli.tokens import tokens
+from pilotlight.corpus.build import build
+from pilotlight.corpus.recipe import Recipe
+from pilotlight.errors import ConfigError, DataError
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared")
+    rows = [json.dumps({"text": f"Note {n}. {prose(n, 60)}"}) for n in range(80)]
+    (out / "notes.jsonl").write_text("\n".join(rows) + "\n")
+    build(Recipe.model_validate({"sources": [{"kind": "jsonl", "path": out / "notes.jsonl"}]}), out / "corpus")
+    return out
+
+
+def run(*words):
+    return CliRunner().invoke(tokens, ["compare", *map(str, words)])
+
+
+def test_a_corpus_folder_is_enough_and_tables_are_printed(corpus):
+    shown = run(corpus, "bpe:400", "bytes", "--context", 64, "--quiet")
+    assert shown.exit_code == 0, shown.exception
+    for word in ("bpe:400", "bytes", "rows of 64 tokens", "Tokens more than bpe:400", "A property of this text"):
+        assert word in shown.stdout
+
+
+def test_the_same_comes_as_json_with_the_cost_of_the_embedding(corpus, tmp_path):
+    (tmp_path / "some.yaml").write_text("- {kind: characters, vocabulary: 300}\n")
+    shown = json.loads(run(corpus / "corpus", tmp_path / "some.yaml", "bytes", "--width", 8, "--json").stdout)
+    names = [item["name"] for item in shown["comparison"]["tokenizers"]]
+    assert names == ["characters:300", "bytes"]
+    assert shown["embedding_parameters"]["bytes"] == 257 * 8
+    assert shown["comparison"]["differences"][0]["tokens"]["n"] == shown["comparison"]["documents"]
+
+
+def test_what_was_learnt_is_kept_where_it_is_asked_for_and_can_be_named_again(corpus, tmp_path):
+    assert run(corpus, "bpe:400", "--out", tmp_path, "--quiet").exit_code == 0
+    learnt = tmp_path / "tokenizers" / "01"
+    assert (learnt / "tokenizer.json").is_file()
+    again = json.loads(run(corpus, learnt, "--json").stdout)
+    assert again["comparison"]["tokenizers"][0]["vocabulary"] <= 400
+
+
+def test_mistakes_are_user_errors(corpus, tmp_path):
+    assert isinstance(run(corpus, "bqe:4").exception, ConfigError)
+    assert isinstance(run(corpus).exception, DataError)
+    assert isinstance(run(tmp_path / "absent.yaml", "bytes").exception, ConfigError)
