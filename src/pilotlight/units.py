@@ -107,7 +107,7 @@ def show_seconds(seconds: float) -> str:
 def show_bytes(value: float) -> str:
     """Return a number of bytes in decimal units, such as ``12.1 MB``."""
     for size, suffix in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:  # what rounds to 1000 of the smaller unit is 1 of this
             return f"{value / size:.3g} {suffix}"
     return f"{value:.0f} B"
 

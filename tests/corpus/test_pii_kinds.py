@@ -127,7 +127,7 @@ FOUND = {
         "nacido el 12 de marzo de 1984",
         "né le 12/03/1984",
     ],
-    "url_credentials": ["mysql://root:s3cr3tpw@10.0.0.1:3306/db"],
+    "url_credentials": ["mysql://admin:s3cr3tpw@10.0.0.1:3306/db"],
 }
 NOTHING = [
     "Min: 0.249268 -> 0.221175: 1.13x faster in call_simple",
@@ -301,7 +301,7 @@ def test_a_private_key_is_taken_whole():
         ("https://x.org/?to=ana@casa.cat&x=1", "https://x.org/?to=<EMAIL>&x=1"),
         ("Tel. (+376) 812 345, fax", "Tel. <PHONE>, fax"),
         ("415-555-2671 x123", "<PHONE>"),
-        ("mysql://root:s3cr3tpw@db:3306", "mysql://<URL_CREDENTIALS>@db:3306"),
+        ("mysql://admin:s3cr3tpw@db:3306", "mysql://<URL_CREDENTIALS>@db:3306"),
         ("[2a00:1450:4007:80e::200e]:80", "[<IP_ADDRESS>]:80"),
     ],
 )

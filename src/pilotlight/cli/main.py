@@ -29,6 +29,7 @@ def register() -> None:
     """Add every command to ``app``, once; their modules are light, their work is imported when they run."""
     if app.registered_commands:
         return
+    from pilotlight.cli import corpus_study
     from pilotlight.cli.corpus import corpus
     from pilotlight.cli.doctor import doctor
     from pilotlight.cli.new import new
@@ -42,6 +43,8 @@ def register() -> None:
 
     for command in (new, run, status, decide, report, predict, train, score, schema, doctor):
         app.command()(command)
+    for command in (corpus_study.topics, corpus_study.difficulty, corpus_study.mixture, corpus_study.learn):
+        corpus.command()(command)
     app.add_typer(corpus, name="corpus")
     app.add_typer(tokens, name="tokens")
 

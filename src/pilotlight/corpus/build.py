@@ -199,7 +199,7 @@ class _Build:
         parts = _segments(named(self.recipe.steps))
         for number, (barrier, steps) in enumerate(parts):
             decisions: list[Path] = []
-            name = ", ".join(name for name, _ in (*((barrier,) if barrier else ()), *steps)) or "writing"
+            name = _label([name for name, _ in steps], barrier[0] if barrier else "")
             if barrier:
                 pile = Pile(self.flow, barrier[0], tuple(before), edited if facts(edited)["documents"] else None)
                 decisions = barrier[1].decide(pile)
@@ -207,14 +207,15 @@ class _Build:
                     self.reports[barrier[0]] = told
             settings = {
                 "steps": [[name, "edit" if isinstance(step, Edit) else "filter", plain(step)] for name, step in steps],
-                "barrier": barrier[0] if barrier else "", "first": number == 0, "last": number == len(parts) - 1,
+                "barrier": barrier[0] if barrier else "", "selects": bool(barrier) and isinstance(barrier[1], Select),
+                "first": number == 0, "last": number == len(parts) - 1,
                 "level": 3 if number == len(parts) - 1 else 1,
             }  # fmt: skip
             tasks = [
                 Task("pilotlight.corpus.segment:process", tuple(unit for unit in units if unit), settings)
                 for units in zip(before, [edited] * len(before), decisions or [None] * len(before), strict=True)
             ]
-            before = self.flow.run(name[:100], tasks)
+            before = self.flow.run(name, tasks)
             self.segments.append(before)
             self._tell_failures(before)
 
@@ -254,6 +255,13 @@ class _Build:
             self.recipe, whole, next((item["first_unreadable"] for item in told if item["first_unreadable"]), "")
         )
         return whole
+
+
+def _label(steps: Sequence[str], barrier: str) -> str:
+    """Return a short name for a run of steps after the step ``barrier``."""
+    if not steps:
+        return f"after {barrier}" if barrier else "writing"
+    return steps[0] if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
 
 
 def named(steps: Sequence[_Step]) -> list[tuple[str, _Step]]:

@@ -91,6 +91,7 @@ class _Segment:
     ) -> None:
         self._steps = [(name, _step(family, given)) for name, family, given in settings["steps"]]
         self._barrier: str = settings["barrier"]
+        self._selects: bool = settings["selects"]
         self._first: bool = settings["first"]
         self._last: bool = settings["last"]
         self._decisions, self._held_keys = decisions, held_keys
@@ -181,8 +182,9 @@ class _Segment:
 
     def _drop(self, document: Document, size: int, step: str, reason: str, because: Decision | None = None) -> None:
         self.tally.drop(document.source, step, reason, size)
-        # A copy of a text that stays is not kept; whatever else was dropped can be read, and taken back.
-        text = excerpt(document.text) if because and because.similarity == 1.0 else document.text
+        # A copy of a text that stays is not kept, nor what a sample leaves out; what else was dropped can be read.
+        brief = because is not None and (because.similarity == 1.0 or self._selects)
+        text = excerpt(document.text) if brief else document.text
         self._dropped.write({
             "id": document.id, "source": document.source, "origin": document.origin, "step": step, "reason": reason,
             "twin": because.twin or None if because else None, "similarity": because.similarity if because else None,

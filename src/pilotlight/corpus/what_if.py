@@ -15,6 +15,7 @@ from pilotlight.corpus.facts import Amount
 from pilotlight.corpus.filter import Filter
 from pilotlight.corpus.recipe import Recipe
 from pilotlight.errors import ConfigError, nearest
+from pilotlight.plan_file import validated
 from pilotlight.spec import Record, plain
 
 _MOST_EXAMPLES = 10
@@ -52,8 +53,7 @@ def changed_steps(recipe: Recipe, changes: Mapping[str, Mapping[str, Any]]) -> l
     """Return the named steps of ``recipe`` with the fields in ``changes`` (by step) set anew.
 
     Raises:
-        ConfigError: there is no such filter.
-        ValidationError: a field or a value is wrong.
+        ConfigError: there is no such filter, or a field or a value is wrong.
     """
     steps = named(recipe.steps)
     filters = [name for name, step in steps if isinstance(step, Filter)]
@@ -64,7 +64,7 @@ def changed_steps(recipe: Recipe, changes: Mapping[str, Mapping[str, Any]]) -> l
                 "Only thresholds of filters can be tried without building again."
             )
     return [
-        (name, type(step).model_validate({**plain(step), **changes[name]}) if name in changes else step)
+        (name, validated(type(step), {**plain(step), **changes[name]}, f"set {name}") if name in changes else step)
         for name, step in steps
     ]
 
