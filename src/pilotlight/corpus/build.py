@@ -197,6 +197,8 @@ class _Build:
     def _process(self, read: Sequence[Path], edited: Path) -> None:
         before = list(read)
         parts = _segments(named(self.recipe.steps))
+        if len(parts) > 1 and not parts[0][1] and not facts(edited)["documents"]:
+            del parts[0]  # nothing to do before the first comparison: the documents go there as they were read
         for number, (barrier, steps) in enumerate(parts):
             decisions: list[Path] = []
             name = _label([name for name, _ in steps], barrier[0] if barrier else "")

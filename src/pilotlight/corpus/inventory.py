@@ -19,7 +19,7 @@ from pilotlight.spec import plain
 from pilotlight.work.flow import Flow, Task
 
 FILES = "files.json"
-_LEAST_SPLIT, _MOST_SPLIT = 1 << 20, 1 << 27  # bytes on disk: enough to be worth a unit, little enough for any memory
+_LEAST_SPLIT, _MOST_SPLIT = 1 << 22, 1 << 27  # bytes on disk: enough to be worth a unit, little enough for any memory
 _SPLITS = 64
 _MOST_FILES = 2000  # files in one unit
 

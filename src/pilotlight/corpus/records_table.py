@@ -9,7 +9,7 @@ from typing import Any
 
 from pilotlight.corpus.ingest import QUARANTINE
 from pilotlight.corpus.pile import DOCUMENTS
-from pilotlight.corpus.segment import DROPPED, VALUES
+from pilotlight.corpus.segment import VALUES
 from pilotlight.corpus.store import documents, rows
 from pilotlight.events import Watcher
 
@@ -45,11 +45,6 @@ def _records(inputs: Sequence[Path]) -> Iterator[dict[str, Any]]:
     for unit in inputs[1:]:
         for row in rows(unit / VALUES):
             records.setdefault(row["id"], {}).update(row)
-        for row in rows(unit / DROPPED):
-            told = {key: row[key] for key in ("step", "reason", "twin", "similarity")}
-            records[row["id"]] |= {"fate": "dropped", **told}
-    for document in documents(inputs[-1] / DOCUMENTS):
-        records[document.id] |= {"fate": "train", "bytes": document.bytes}
     yield from records.values()
     for row in rows(inputs[0] / QUARANTINE):
         reason = f"{row['reason']} ({row['detail']})" if row["detail"] else row["reason"]

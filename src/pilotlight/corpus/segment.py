@@ -97,6 +97,7 @@ class _Segment:
         self._decisions, self._held_keys = decisions, held_keys
         self._held_ids = frozenset(held_keys.values()) if self._first else frozenset[str]()
         self._kept, self._dropped, self._values = kept, dropped, values
+        self._names: dict[str, dict[str, str]] = {}
         self.tally = Tally()
 
     def take(self, row: dict[str, Any]) -> None:
@@ -105,35 +106,42 @@ class _Segment:
         if document.id in self._held_ids:
             return
         size: int = row.get("read") or document.bytes
-        base: dict[str, Any] = {"id": document.id}
+        told: dict[str, Any] = {"id": document.id}
         if self._first:
             content = document.facts["content"]
-            base |= {"source": document.source, "origin": document.origin, "content": content, "read": size}
-        if self._first and self._repeats_held_out(document, size):
-            self._values.write(base)
+            told |= {"source": document.source, "origin": document.origin, "content": content, "read": size}
+        self._decide(document, size, bool(row.get("edited")), told)
+        self._values.write(told)
+
+    def _decide(self, document: Document, size: int, edited: bool, told: dict[str, Any]) -> None:
+        """Drop or keep one document; ``told`` takes its fate and what was measured."""
+        if self._first and self._repeats_held_out(document, size, told):
             return
         decision = self._decisions.get(document.id)
-        base |= self._columns(self._barrier, (decision.values if decision else None) or {})
+        told |= self._columns(self._barrier, (decision.values if decision else None) or {})
         if decision is not None and decision.drop:
-            self._drop(document, size, self._barrier, decision.drop, decision)
-            self._values.write(base)
+            self._drop(document, size, (self._barrier, decision.drop), told, decision)
             return
-        passed, reasons = self._passed(_without(document, decision), base)
-        self._values.write(base)
+        passed, reasons = self._passed(_without(document, decision), told)
         if reasons:
-            self._drop(passed, size, *reasons[0])
+            self._drop(passed, size, reasons[0], told)
             return
-        edited = row.get("edited") or passed.text != document.text
-        if not (self._last and edited and self._repeats_held_out(passed, size)):
-            self.tally.keep(passed.source, passed.bytes if self._last else size)
-            # What was read has to be counted in the end, however much was edited; the key of the text may be another.
-            self._kept.write(to_row(passed) | ({"read": size, "edited": True} if edited and not self._last else {}))
+        edited = edited or passed.text != document.text
+        if self._last and edited and self._repeats_held_out(passed, size, told):
+            return
+        left = passed.bytes if self._last else size
+        self.tally.keep(passed.source, left)
+        if self._last:
+            told |= {"fate": "train", "bytes": left}
+        # What was read has to be counted in the end, however much was edited; the key of the text may be another.
+        self._kept.write(to_row(passed) | ({"read": size, "edited": True} if edited and not self._last else {}))
 
     def _columns(self, step: str, values: Values) -> dict[str, Value]:
-        found = {f"{step}.{name}": value for name, value in values.items()}
-        for name, value in found.items():
-            self.tally.columns.setdefault(name, "text" if isinstance(value, str) else "number")
-        return found
+        known = self._names.setdefault(step, {})
+        for name in values.keys() - known.keys():
+            known[name] = f"{step}.{name}"
+            self.tally.columns[known[name]] = "text" if isinstance(values[name], str) else "number"
+        return {known[name]: value for name, value in values.items()}
 
     def _passed(self, document: Document, base: dict[str, Any]) -> tuple[Document, list[tuple[str, str]]]:
         """Return the document after all steps, and the reasons to drop it by step, the first first.
@@ -172,23 +180,34 @@ class _Segment:
             reasons.append((name, reason))
         return view
 
-    def _repeats_held_out(self, document: Document, size: int) -> bool:
+    def _repeats_held_out(self, document: Document, size: int, told: dict[str, Any]) -> bool:
         """Drop a document that reads the same as a held-out one, raw or edited; return whether it does."""
         twin = self._held_keys.get(text_key(document.text)) if self._held_keys else None
         if twin is None:
             return False
-        self._drop(document, size, HELD_OUT, "held_out_duplicate", Decision(document.id, twin=twin, similarity=1.0))
+        because = Decision(document.id, twin=twin, similarity=1.0)
+        self._drop(document, size, (HELD_OUT, "held_out_duplicate"), told, because)
         return True
 
-    def _drop(self, document: Document, size: int, step: str, reason: str, because: Decision | None = None) -> None:
+    def _drop(
+        self,
+        document: Document,
+        size: int,
+        why: tuple[str, str],
+        told: dict[str, Any],
+        because: Decision | None = None,
+    ) -> None:
+        step, reason = why
         self.tally.drop(document.source, step, reason, size)
         # A copy of a text that stays is not kept, nor what a sample leaves out; what else was dropped can be read.
         brief = because is not None and (because.similarity == 1.0 or self._selects)
-        text = excerpt(document.text) if brief else document.text
+        told |= {"fate": "dropped", "step": step, "reason": reason}
+        if because is not None:
+            told |= {"twin": because.twin or None, "similarity": because.similarity}
         self._dropped.write({
             "id": document.id, "source": document.source, "origin": document.origin, "step": step, "reason": reason,
-            "twin": because.twin or None if because else None, "similarity": because.similarity if because else None,
-            "bytes": size, "text": text,
+            "twin": told.get("twin"), "similarity": told.get("similarity"), "bytes": size,
+            "text": excerpt(document.text) if brief else document.text,
         })  # fmt: skip
 
 
