@@ -1,4 +1,4 @@
-.PHONY: setup test test-slow check fix bench-training bench-statistics docs
+.PHONY: setup test test-slow check fix bench-training bench-statistics bench-data bench-peers bench-quality docs
 
 setup:            ## install the package and what its tests need
 	pip install -q -c constraints.txt -e ".[test]"
@@ -24,3 +24,12 @@ bench-training:   ## tokens per second beside Hugging Face Llama, into bench/RES
 
 bench-statistics: ## measured coverage of every interval, into docs/statistics.md
 	python bench/coverage.py --write
+
+bench-data:       ## corpus jobs beside other libraries, into bench/RESULTS.md; DATA=FOLDER of text, PEERS=DIR of bench-peers
+	python bench/data.py $(if $(DATA),--text "$(DATA)") $(if $(PEERS),--peers "$(PEERS)")
+
+bench-peers:      ## the libraries that bench-data compares with, each group in an environment below PEERS=DIR (about 1 GB)
+	python bench/peers/install.py $(or $(PEERS),build/peers)
+
+bench-quality:    ## what is found in labelled sets, into bench/RESULTS.md; LABELLED=FOLDER and CORPORA=FOLDER
+	python bench/quality.py "$(LABELLED)" "$(CORPORA)" $(if $(PEERS),--peers "$(PEERS)")

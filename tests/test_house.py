@@ -190,7 +190,7 @@ def test_every_extension_folder_has_a_conformance_suite():
 
 
 def test_every_folder_of_tests_mirrors_a_folder_of_the_package():
-    others = {"conformance", "stories", "faults", "docs", "reference"}
+    others = {"bench", "conformance", "stories", "faults", "docs", "reference"}
     ours = {path.name for path in SOURCE.iterdir() if path.is_dir()}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert folders <= ours | others

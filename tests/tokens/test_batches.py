@@ -102,3 +102,56 @@ def test_every_id_knows_its_document():
     for step in range(6):
         expected = np.searchsorted(bounds, batches.at(step), side="right") - 1
         assert (batches.documents_at(step) == expected).all()
+
+
+documents = st.lists(st.integers(1, 40), min_size=1, max_size=40).filter(lambda sizes: sum(sizes) > 25)
+
+
+def naive(batches, step):
+    """Positions, lengths of sequences and weights, worked out id by id."""
+    rows, found = batches.at(step), batches.documents_at(step)
+    positions, lengths, weights, firsts = (
+        np.zeros_like(rows),
+        [],
+        np.zeros(rows[:, 1:].shape),
+        np.zeros(rows.shape, bool),
+    )
+    for row in range(len(rows)):
+        for at in range(rows.shape[1]):
+            ids, owners = rows[row], found[row]
+            joined = at and owners[at] == owners[at - 1] and (owners[at] < 0 or ids[at] == ids[at - 1] + 1)
+            positions[row, at] = positions[row, at - 1] + 1 if joined else 0
+            if at < rows.shape[1] - 1:
+                if joined:
+                    lengths[-1] += 1
+                else:
+                    lengths.append(1)
+            if at:
+                weights[row, at - 1] = owners[at] >= 0
+                firsts[row, at] = owners[at] >= 0 and ids[at] == batches.split.bounds[owners[at]]
+    return positions, lengths, weights, firsts[:, 1:]
+
+
+@settings(deadline=None, max_examples=60)
+@given(documents, st.integers(2, 24), st.integers(1, 4), st.sampled_from(["concat", "best_fit"]), st.integers(0, 9))
+def test_positions_bounds_and_weights_are_those_of_a_slow_reading(sizes, context, rows, packing, step):
+    from stream_examples import split_of
+
+    batches = Batches(split_of(sizes), rows, context, 5, packing=packing)
+    positions, lengths, weights, firsts = naive(batches, step)
+    assert (batches.positions_at(step) == positions).all()
+    bounds = batches.bounds_at(step)
+    assert bounds.starts.dtype == np.int32
+    assert bounds.starts.tolist() == [0, *np.cumsum(lengths)]
+    assert bounds.starts[-1] == rows * context
+    assert bounds.longest == max(lengths)
+    assert (batches.weights_at(step) == weights).all()
+    assert (batches.weights_at(step, first_tokens=False) == weights * ~firsts).all()
+    assert (batches.targets_at(step) == batches.at(step)[:, 1:]).all()
+    assert batches.counted(step) == weights.sum()
+
+
+def test_the_order_of_earlier_runs_is_kept():
+    batches = Batches(split(1000), 3, 10, 42)
+    assert batches.at(0)[:, 0].tolist() == [77, 867, 917]
+    assert batches.at(70)[:, 0].tolist() == [675, 295, 445]

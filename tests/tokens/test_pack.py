@@ -5,7 +5,7 @@ import pytest
 from token_examples import ExampleCorpus, document, example_corpus, packed
 
 from pilotlight.errors import DataError, RecordError
-from pilotlight.tokens import pack as packing
+from pilotlight.tokens import pack_units as packing
 from pilotlight.tokens.tokenizer import open_encoder
 from pilotlight.tokens.tokenizers.bpe import BPE
 from pilotlight.tokens.tokenizers.bytes import Bytes

@@ -2,71 +2,105 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from pilotlight.errors import DataError
-from pilotlight.randomness import stream
-from pilotlight.spec import Record
+from pilotlight.tokens.best_fit import BestFit
+from pilotlight.tokens.journal import Entry, Skip
+from pilotlight.tokens.order import Mix, Turns
+from pilotlight.tokens.packing import PADDING, Concatenated, Packing, PackingName
 from pilotlight.tokens.tokens import Split
 
 if TYPE_CHECKING:
-    from jaxtyping import Int64, UInt64
+    from jaxtyping import Bool, Float32, Int32, Int64
 
-ROUNDS = 6
-SMALLEST_HALF = 4
-
-
-class Skip(Record):
-    """Steps ``first`` to ``last``, as they were numbered when the entry was written, are taken out of the stream.
-
-    What was step ``last + 1`` becomes step ``first``, and so on; a later entry speaks of this new numbering.
-    """
-
-    first: int = Field(ge=0)
-    last: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Skip:
-        if self.last < self.first:
-            raise ValueError(f"a skip ends at step {self.last}, before it begins at {self.first}")
-        return self
+__all__ = ["Batches", "Bounds", "Skip"]
 
 
+class Bounds(NamedTuple):
+    """Where the documents of a batch begin, as kernels for attention over sequences of unequal length take it."""
+
+    starts: Int32[np.ndarray, " sequences+1"]
+    """Cumulative lengths of the sequences of the input (``cu_seqlens``), rows one after another; from 0 to its size."""
+    longest: int
+    """Length of the longest sequence."""
+
+
+class _Drawn(NamedTuple):
+    places: Int64[np.ndarray, "rows context+1"]
+    groups: Int64[np.ndarray, " rows"]
+
+
+@final
 class Batches:
-    """The batches of a training: windows of the documents' concatenation, every window once per epoch.
+    """The batches of a training: rows of ``context`` predictions, every row once an epoch.
 
-    The tokens are seen as a ring. In each epoch the ring is cut at a random place into ``windows`` windows of
-    ``context`` predictions (neighbours share one id; the ``tokens % context`` left over differ by epoch), and a
-    keyed permutation (a Feistel network that walks until it is inside the range: Black and Rogaway 2002) orders
-    them, so memory does not grow with the text. Rows are numbered through: row r of step s is window number
-    s * rows + r of the stream, whatever epoch that falls in.
+    Rows are numbered through: row r of step s is row number s * rows + r of the stream, whatever epoch that falls in.
+    With a ``mix``, each row is of one group of documents, every group has epochs of its own, and shares decide
+    whose turn it is.
+
+    Args:
+        split: the packed text.
+        rows: rows of a batch.
+        context: predictions of a row.
+        seed: of the order.
+        journal: what changed the stream.
+        packing: ``concat`` cuts the concatenation into windows, ``best_fit`` cuts as few documents as can be.
+        mix: groups of documents and their shares; None: all are one group.
+
+    Raises:
+        DataError: a group has less text than one row takes.
     """
 
-    def __init__(self, split: Split, rows: int, context: int, seed: int, journal: Sequence[Skip] = ()) -> None:
-        count = len(split.ids)
-        if count < context + 1:
-            raise DataError(
-                f"The {split.name} text has {count} tokens; one window takes {context + 1} (context {context} and its "
-                "last target). Give more text, or lower the context."
-            )
+    def __init__(
+        self,
+        split: Split,
+        rows: int,
+        context: int,
+        seed: int,
+        journal: Sequence[Entry] = (),
+        *,
+        packing: PackingName = "concat",
+        mix: Mix | None = None,
+    ) -> None:
         self.rows = rows
         self.context = context
         self.journal = tuple(journal)
-        self.windows = count // context
-        """Windows in an epoch."""
+        self.split = split
+        self.mix = mix
+        if len(split.ids) < 1:
+            raise DataError(f"The {split.name} text is empty. Give more text, or loosen the steps of the recipe.")
+        kind = {"concat": Concatenated, "best_fit": BestFit}[packing]
+        self._packings: list[Packing] = []
+        if mix is None:
+            self._packings.append(kind(split, context, seed))
+        else:
+            for name, documents in zip(mix.names, mix.documents, strict=True):
+                self._packings.append(kind(split, context, seed, documents=documents, name=name))
+        self.windows = sum(packing.rows for packing in self._packings)
+        """Rows in an epoch."""
         self._ids = np.asarray(split.ids)
-        self._bounds = split.bounds
-        self._order = lru_cache(maxsize=4)(lambda epoch: _Order(self.windows, count, seed, epoch))
+        self._turns = Turns(mix, rows, self.journal) if mix is not None else None
+        self._at = lru_cache(maxsize=2)(self._draw_rows)
+
+    def with_journal(self, journal: Sequence[Entry]) -> Batches:
+        """Return the same batches with a longer journal; what was worked out before is kept."""
+        found = copy.copy(self)
+        found.journal = tuple(journal)
+        if self.mix is not None:
+            found._turns = Turns(self.mix, self.rows, found.journal, self._turns)
+        found._at = lru_cache(maxsize=2)(found._draw_rows)
+        return found
 
     def draw(self, step: int) -> int:
         """Return the place in the unskipped stream that step ``step`` reads: ``step`` itself without a journal."""
         for skip in reversed(self.journal):
-            if step >= skip.first:
+            if isinstance(skip, Skip) and step >= skip.first:
                 step += skip.last - skip.first + 1
         return step
 
@@ -74,52 +108,95 @@ class Batches:
         """Return how often the text has been gone through when step ``step`` begins; skipped batches count."""
         return self.draw(step) * self.rows / self.windows
 
+    def epochs_by_group(self, step: int) -> dict[str, float]:
+        """Return how often the text of each group of the mix has been gone through when step ``step`` begins."""
+        if self.mix is None or self._turns is None:
+            return {}
+        given = self._turns.given(self.draw(step))
+        return {
+            name: count / packing.rows
+            for name, count, packing in zip(self.mix.names, given, self._packings, strict=True)
+        }
+
+    def shares(self, step: int) -> dict[str, float]:
+        """Return the share of the rows that each group of the mix gets at step ``step``."""
+        if self.mix is None or self._turns is None:
+            return {}
+        return dict(zip(self.mix.names, self._turns.shares(self.draw(step)), strict=True))
+
     def at(self, step: int) -> Int64[np.ndarray, "rows context+1"]:
-        """Return the ids of one step: the first ``context`` are input, the last ``context`` their targets."""
-        return self._ids.take(self._positions(step)).astype(np.int64)
+        """Return the ids of one step: the first ``context`` are input, the last ``context`` their targets.
+
+        Padding has the end token.
+        """
+        # Padding is place -1: the last id, which is an end token.
+        return self._ids.take(self._at(step).places).astype(np.int64)
 
     def documents_at(self, step: int) -> Int64[np.ndarray, "rows context+1"]:
-        """Return the index of the document that each id of ``at(step)`` belongs to, end tokens to the one they end."""
-        return np.searchsorted(self._bounds, self._positions(step), side="right").astype(np.int64) - 1
+        """Return the index of the document that each id of ``at(step)`` belongs to, end tokens to the one they end.
 
-    def _positions(self, step: int) -> Int64[np.ndarray, "rows context+1"]:
-        first = self.draw(step) * self.rows
-        numbers = np.arange(first, first + self.rows, dtype=np.int64)
-        epochs = numbers // self.windows
-        starts = np.empty(self.rows, dtype=np.int64)
-        for epoch in np.unique(epochs):
-            order, chosen = self._order(int(epoch)), epochs == epoch
-            starts[chosen] = order.offset + self.context * order.at(numbers[chosen] % self.windows)
-        return (starts[:, None] + np.arange(self.context + 1)) % len(self._ids)
+        -1 stands for padding.
+        """
+        places = self._at(step).places
+        found = np.searchsorted(self.split.bounds, places, side="right").astype(np.int64) - 1
+        return np.where(places == PADDING, PADDING, found) if (places == PADDING).any() else found
 
+    def groups_at(self, step: int) -> Int64[np.ndarray, " rows"]:
+        """Return the group of the mix that each row of a step is of; 0 without a mix."""
+        return self._at(step).groups
 
-class _Order:
-    """A permutation of ``range(size)`` and an offset below ``ring``, both fixed by (seed, epoch)."""
+    def positions_at(self, step: int) -> Int64[np.ndarray, "rows context+1"]:
+        """Return how far each id stands from the first one of its document in the row; padding counts from 0 too."""
+        begins = self._begins(step)
+        along = np.broadcast_to(np.arange(self.context + 1), begins.shape)
+        return along - np.maximum.accumulate(np.where(begins, along, 0), axis=1)
 
-    def __init__(self, size: int, ring: int, seed: int, epoch: int) -> None:
-        random = stream(seed, "batches", epoch)
-        self.offset = int(random.integers(ring))
-        self._keys = random.integers(1 << 63, size=ROUNDS, dtype=np.uint64)
-        self._size = size
-        self._half = np.uint64(max(SMALLEST_HALF, -(-(size - 1).bit_length() // 2)))
-        self._mask = np.uint64((1 << int(self._half)) - 1)
+    def bounds_at(self, step: int) -> Bounds:
+        """Return where the documents of the input ``at(step)[:, :-1]`` begin, rows one after another.
 
-    def at(self, index: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
-        """Return where the permutation sends each index."""
-        found = self._once(index.astype(np.uint64))
-        while (outside := found >= self._size).any():
-            found[outside] = self._once(found[outside])
-        return found.astype(np.int64)
+        A row never goes on in the next one; padding at the end of a row is a sequence of its own.
+        """
+        begins = self._begins(step)[:, :-1].ravel()
+        starts = np.append(np.flatnonzero(begins), begins.size)
+        return Bounds(starts.astype(np.int32), int(np.diff(starts).max()))
 
-    def _once(self, value: UInt64[np.ndarray, " rows"]) -> UInt64[np.ndarray, " rows"]:
-        left, right = value >> self._half, value & self._mask
-        for key in self._keys:
-            left, right = right, left ^ (_mixed(right ^ key) & self._mask)
-        return (left << self._half) | right
+    def _begins(self, step: int) -> Bool[np.ndarray, "rows context+1"]:
+        places, documents = self._at(step).places, self.documents_at(step)
+        found = np.ones(places.shape, dtype=bool)
+        apart = (documents[:, 1:] != documents[:, :-1]) | (places[:, 1:] != places[:, :-1] + 1)
+        found[:, 1:] = apart & ((documents[:, 1:] != PADDING) | (documents[:, :-1] != PADDING))
+        return found
 
+    def targets_at(self, step: int) -> Int64[np.ndarray, "rows context"]:
+        """Return the ids that are predicted: ``at(step)`` from the second id of each row on."""
+        return self.at(step)[:, 1:]
 
-def _mixed(value: UInt64[np.ndarray, " rows"]) -> UInt64[np.ndarray, " rows"]:
-    # The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit in decides about half of the bits out.
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    def weights_at(self, step: int, *, first_tokens: bool = True) -> Float32[np.ndarray, "rows context"]:
+        """Return 1 for each target that counts in the loss and 0 for padding.
+
+        Without ``first_tokens`` the first token of each document counts neither: it is predicted from the end of another
+        document, or from nothing where attention keeps documents apart.
+        """
+        places = self._at(step).places[:, 1:]
+        found = places != PADDING
+        if not first_tokens:
+            begins = self.split.bounds[:-1]
+            nearest = np.minimum(np.searchsorted(begins, places), len(begins) - 1)
+            found &= np.asarray(begins)[nearest] != places
+        return found.astype(np.float32)
+
+    def counted(self, step: int) -> int:
+        """Return how many targets of a step count: all but padding."""
+        return int(np.count_nonzero(self._at(step).places[:, 1:] != PADDING))
+
+    def _draw_rows(self, step: int) -> _Drawn:
+        place = self.draw(step)
+        if self._turns is None:
+            numbers = np.arange(place * self.rows, (place + 1) * self.rows, dtype=np.int64)
+            return _Drawn(self._packings[0].places(numbers), np.zeros(self.rows, dtype=np.int64))
+        groups, numbers = self._turns.at(place)
+        places = np.empty((self.rows, self.context + 1), dtype=np.int64)
+        for group in np.unique(groups).tolist():
+            mine = groups == group
+            places[mine] = self._packings[group].places(numbers[mine])
+        return _Drawn(places, groups)

@@ -124,7 +124,8 @@ def windows_of(passages: Sequence[Passage], encoder: Encoder, context: int) -> W
 
 def write_passages(found: Sequence[Passage], folder: Path, split: str) -> None:
     """Write the passages of a split, one JSON line each, in the order they will be evaluated."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for every line
     with (folder / passages_file(split)).open("w", encoding="utf-8", newline="\n") as file:
         for passage in found:
             line = {"id": passage.id, "source": passage.source, "text": passage.text, "bytes": passage.bytes}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(encode(line) + "\n")

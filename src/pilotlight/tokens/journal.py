@@ -58,4 +58,6 @@ def read_entry(data: Mapping[str, Any]) -> Entry:
         return Skip.model_validate(data)
     if kind == "weights":
         return Weights.model_validate(data)
-    raise RecordError(f"a checkpoint holds a journal entry of kind {kind!r}; expected skip or weights. Use a newer version.")
+    raise RecordError(
+        f"a checkpoint holds a journal entry of kind {kind!r}; expected skip or weights. Use a newer version."
+    )

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+import contextlib
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
-import numpy as np
-
-from pilotlight.errors import DataError
-from pilotlight.events import Note, Progress, Watcher, silent
-from pilotlight.manifest import Draft, building, finished
-from pilotlight.spec import fingerprint
-from pilotlight.tokens.held_out import LONGEST, STORED_BYTES, write_passages
-from pilotlight.tokens.text import Sample, Text, valid
-from pilotlight.tokens.tokenizer import Encoder, Tokenizer, learn_encoder, open_encoder
+from pilotlight.corpus.build import clear_work, work_folder
+from pilotlight.errors import RecordError
+from pilotlight.events import Note, Watcher, silent
+from pilotlight.manifest import building, finished, read_manifest
+from pilotlight.spec import fingerprint, plain
+from pilotlight.tokens.held_out import STORED_BYTES
+from pilotlight.tokens.pack_units import Part, join, refuse_empty, write_part
+from pilotlight.tokens.text import Text
+from pilotlight.tokens.tokenizer import Tokenizer, learn_encoder, open_encoder
 from pilotlight.tokens.tokens import KIND, SPLITS, TOKENIZER, SplitName, Tokens
+from pilotlight.work.cores import available_cores
+from pilotlight.work.flow import Executor, Flow, Task
+from pilotlight.work.lease import hold
+from pilotlight.work.pool import Pool
 
-FORMAT = 1
-BATCH_CHARACTERS = 1 << 21
+FORMAT = 2
+_VERSION = f"{KIND} {FORMAT}"
+_WORTH_A_POOL = 1 << 23  # bytes of packed text: less is done sooner in this process than workers start
+_MODULE = "pilotlight.tokens.pack_units:"
 
 
 class Source(Protocol):
-    """What packing needs of a corpus."""
+    """What packing needs of a corpus. One with ``files(split)``, as a finished corpus has, is packed in parts."""
 
     @property
     def fingerprint(self) -> str:
@@ -36,41 +42,29 @@ class Source(Protocol):
         ...
 
 
-@dataclass
-class _Count:
-    documents: int = 0
-    tokens: int = 0
-    bytes: int = 0
-
-    def add(self, tokens: int, size: int) -> None:
-        self.documents += 1
-        self.tokens += tokens
-        self.bytes += size
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "documents": self.documents, "tokens": self.tokens, "bytes": self.bytes,
-            "bytes_per_token": self.bytes / self.tokens if self.tokens else None,
-        }  # fmt: skip
-
-
-@dataclass
-class _Counts:
-    whole: _Count = field(default_factory=_Count)
-    sources: dict[str, _Count] = field(default_factory=dict[str, _Count])
-    changed: int = 0
-
-    def facts(self) -> dict[str, Any]:
-        sources = {name: self.sources[name].facts() for name in sorted(self.sources)}
-        return {**self.whole.facts(), "sources": sources, "changed": self.changed}
-
-
-def pack(corpus: Source, settings: Tokenizer, out: Path, *, watch: Watcher = silent) -> Tokens:
+def pack(
+    corpus: Source,
+    settings: Tokenizer,
+    out: Path,
+    *,
+    watch: Watcher = silent,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Tokens:
     """Return the token ids of ``corpus`` in folder ``out``; what is there already and fits is used as it is.
 
     The tokenizer learns from the training split alone. One end token follows each document: predicting it counts
     in losses and in tokens, and adds no bytes. Documents stream through in batches, so memory does not grow with
-    the corpus. The same corpus and settings give the same bytes.
+    the corpus. The same corpus and settings give the same bytes with any number of workers; each file of the corpus is
+    a unit of work, so packing that was killed goes on where it was.
+
+    Args:
+        corpus: where the text comes from.
+        settings: how it becomes ids.
+        out: the folder; units lie in a hidden folder beside it until it is finished.
+        watch: sees progress and notes.
+        workers: processes; None: as many as there are cores, or none where the text is small.
+        executor: who does the units of work instead; the results are left for ``corpus.build.clear_work`` then.
 
     Raises:
         DataError: the training split is empty, or the tokenizer file cannot be used.
@@ -81,104 +75,99 @@ def pack(corpus: Source, settings: Tokenizer, out: Path, *, watch: Watcher = sil
     mark = fingerprint(KIND, described, corpus.fingerprint)
     if finished(out, mark, described) is not None:
         watch(Note(f"{out} is already packed from this text with this tokenizer."))
+        if executor is None:
+            _clear_left_over(out)
+        return Tokens.open(out)
+    made = {"fingerprint": mark, "settings": described, "inputs": {"corpus": corpus.fingerprint}}
+    files = _files(corpus)
+    if files is None:
+        _pack_here(corpus, settings, out, made, watch)
+    elif executor is not None:
+        _pack_files(files, settings, out, made, Flow(work_folder(out), executor, _VERSION, watch))
     else:
-        with building(
-            out, kind=KIND, fingerprint=mark, settings=described, inputs={"corpus": corpus.fingerprint}
-        ) as draft:
-            _fill(corpus, settings, draft, watch)
-    return Tokens.open(out)
+        _pack_in_pool(files, settings, out, made, (workers, watch))
+    found = Tokens.open(out)
+    _tell(found, watch)
+    return found
 
 
-def _fill(corpus: Source, settings: Tokenizer, draft: Draft, watch: Watcher) -> None:
-    watch(Progress("tokenizer", 0, 1))
-    learnt = learn_encoder(settings, corpus.documents("train"), draft.folder / TOKENIZER)
-    encoder = open_encoder(draft.folder / TOKENIZER)
-    watch(Progress("tokenizer", 1, 1))
-    dtype = "<u2" if encoder.vocabulary <= 1 << 16 else "<u4"
-    counts = {name: _write_split(corpus, name, encoder, dtype, draft.folder, watch) for name in SPLITS}
-    if counts["train"].whole.documents == 0:
-        raise DataError(
-            "The training split has no documents, so there is nothing to train on. Check the sources and filters of "
-            "the corpus."
-        )
-    _tell_changes(counts, watch)
-    draft.facts |= {
-        "vocabulary": encoder.vocabulary, "end": encoder.end, "dtype": dtype, "tokenizer": learnt,
-        "splits": {name: count.facts() for name, count in counts.items()},
-    }  # fmt: skip
-
-
-def _batches(documents: Iterable[Text]) -> Iterator[list[Text]]:
-    batch: list[Text] = []
-    size = 0
-    for document in documents:
-        batch.append(document)
-        size += len(document.text) + 100
-        if size >= BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _write_split(
-    corpus: Source, name: SplitName, encoder: Encoder, dtype: str, folder: Path, watch: Watcher
-) -> _Counts:
-    counts = _Counts()
-    sample = Sample(STORED_BYTES, LONGEST)
-    whole = getattr(getattr(getattr(corpus, "facts", None), name, None), "bytes", None)
-    with ExitStack() as stack:
-        ids, bounds, sizes, names = (
-            stack.enter_context((folder / f"{name}{what}.bin").open("wb"))
-            for what in ("", ".bounds", ".bytes", ".documents")
-        )
-        bounds.write(np.zeros(1, dtype="<i8").tobytes())
-        for batch in _batches(corpus.documents(name)):
-            for document in batch:
-                sample.add(document)
-            _write_batch(batch, encoder, dtype, (ids, bounds, sizes, names), counts)
-            watch(Progress(f"tokens of {name}", counts.whole.bytes, whole, "bytes"))
-    write_passages(sample.passages(), folder, name)
-    return counts
-
-
-def _write_batch(
-    batch: list[Text],
-    encoder: Encoder,
-    dtype: str,
-    files: tuple[BinaryIO, BinaryIO, BinaryIO, BinaryIO],
-    counts: _Counts,
+def _pack_in_pool(
+    files: dict[SplitName, list[Path]],
+    settings: Tokenizer,
+    out: Path,
+    made: dict[str, Any],
+    how: tuple[int | None, Watcher],
 ) -> None:
-    texts = [valid(document.text) for document in batch]
-    encoded = encoder.encode_batch(texts)
-    # One document per batch is enough to notice a tokenizer that lowers case or drops accents.
-    counts.changed += encoder.decode(encoded[0]) != texts[0]
-    end = np.array([encoder.end], dtype=dtype)
-    start = counts.whole.tokens
-    for document, text, ids in zip(batch, texts, encoded, strict=True):
-        size = len(text.encode())
-        files[0].write(ids.astype(dtype).tobytes())
-        files[0].write(end.tobytes())
-        files[3].write(_raw_id(document.id))
-        counts.whole.add(len(ids) + 1, size)
-        counts.sources.setdefault(document.source, _Count()).add(len(ids) + 1, size)
-        files[2].write(size.to_bytes(8, "little"))
-    lengths = np.array([len(ids) + 1 for ids in encoded], dtype=np.int64)
-    files[1].write((start + np.cumsum(lengths)).astype("<i8").tobytes())
+    workers, watch = how
+    with hold(work_folder(out)) as lease, Pool(_workers(files, workers), keep=lease.keep) as pool:
+        _pack_files(files, settings, out, made, Flow(work_folder(out), pool, _VERSION, watch))
+        clear_work(out)
 
 
-def _raw_id(id: str) -> bytes:
-    try:
-        raw = bytes.fromhex(id)
-    except ValueError:
-        raw = b""
-    if len(raw) != 16:
-        raise DataError(f"Document id {id!r} is not 32 hex digits. Expected the ids that a corpus gives its documents.")
-    return raw
+def _clear_left_over(out: Path) -> None:
+    """Remove the work of a process that was killed between its last unit and its end."""
+    if work_folder(out).is_dir():
+        with contextlib.suppress(RecordError), hold(work_folder(out), wait=0.0):
+            clear_work(out)
 
 
-def _tell_changes(counts: dict[str, _Counts], watch: Watcher) -> None:
-    changed = sum(count.changed for count in counts.values())
+def _files(corpus: Source) -> dict[SplitName, list[Path]] | None:
+    files: Any = getattr(corpus, "files", None)
+    return None if files is None else {name: [Path(path).absolute() for path in files(name)] for name in SPLITS}
+
+
+def _workers(files: dict[SplitName, list[Path]], given: int | None) -> int:
+    if given is not None:
+        return given
+    size = sum(path.stat().st_size for paths in files.values() for path in paths)
+    return len(available_cores()) if size > _WORTH_A_POOL else 0
+
+
+def _pack_files(
+    files: dict[SplitName, list[Path]], settings: Tokenizer, out: Path, made: dict[str, Any], flow: Flow
+) -> None:
+    corpus = made["inputs"]
+    train = [str(path) for path in files["train"]]
+    learning = {"tokenizer": plain(settings), "identity": settings.identity(), "files": train, "corpus": corpus}
+    [learnt] = flow.run("tokenizer", [Task(f"{_MODULE}learn", (), learning)])
+    parts: list[Path] = []
+    for name, paths in files.items():
+        sizes = [path.stat().st_size for path in paths]
+        tasks = [
+            Task(f"{_MODULE}encode", (learnt,), {
+                "split": name, "file": str(path), "corpus": corpus, "sample_bytes": _share(size, sum(sizes)),
+            }) for path, size in zip(paths, sizes, strict=True)
+        ]  # fmt: skip
+        parts += flow.run(f"tokens of {name}", tasks)
+    refuse_empty(read_manifest(path).facts for path in parts)
+    joining = {"out": str(out.absolute()), **made, "format": FORMAT}
+    flow.run("finishing", [Task(f"{_MODULE}assemble", (learnt, *parts), joining)])
+
+
+def _share(size: int, whole: int) -> int:
+    """Return the bytes of passages to keep of one file: about twice what it will give, checked when all are joined."""
+    return min(STORED_BYTES, 2 * STORED_BYTES * size // max(whole, 1) + (1 << 18))
+
+
+def _pack_here(corpus: Source, settings: Tokenizer, out: Path, made: dict[str, Any], watch: Watcher) -> None:
+    with building(out, kind=KIND, **made) as draft:
+        learnt = learn_encoder(settings, corpus.documents("train"), draft.folder / TOKENIZER)
+        encoder = open_encoder(draft.folder / TOKENIZER)
+        parts: list[Part] = []
+        for name in SPLITS:
+            folder = draft.folder / f"part.{name}"
+            folder.mkdir()
+            whole = getattr(getattr(getattr(corpus, "facts", None), name, None), "bytes", None)
+            facts = write_part(corpus.documents(name), encoder, folder, name, watch=watch, whole=whole)
+            parts.append(Part(folder, facts))
+        refuse_empty(part.facts for part in parts)
+        draft.facts |= join(parts, encoder, draft.folder) | {"tokenizer": learnt}
+        for part in parts:
+            shutil.rmtree(part.folder)
+
+
+def _tell(found: Tokens, watch: Watcher) -> None:
+    changed = sum(split["changed"] for split in found.manifest.facts["splits"].values())
     if changed:
         watch(
             Note(

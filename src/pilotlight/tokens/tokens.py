@@ -15,7 +15,7 @@ from pilotlight.manifest import Manifest, read_manifest
 from pilotlight.tokens.tokenizer import Encoder, open_encoder
 
 if TYPE_CHECKING:
-    from jaxtyping import Int64, Integer
+    from jaxtyping import Int64, Integer, UInt16
 
 KIND = "tokens"
 SplitName = Literal["train", "held_out"]
@@ -41,6 +41,14 @@ class Split:
     """UTF-8 bytes of the text of each document; the end token stands for none."""
     id_bytes: np.ndarray
     """The documents' ids as 16 raw bytes each."""
+    sources: UInt16[np.ndarray, " documents"] | None = None
+    """Number of the source of each document, an index of ``source_names``; None where that is not known."""
+    source_names: tuple[str, ...] = ()
+    """Names of the sources, the same in all splits."""
+    languages: UInt16[np.ndarray, " documents"] | None = None
+    """Number of the language of each document, an index of ``language_names``; None where no document has one."""
+    language_names: tuple[str, ...] = ()
+    """Codes of the languages; empty for documents without one."""
 
     @property
     def document_ids(self) -> list[str]:
@@ -128,10 +136,20 @@ class Tokens:
             # An empty file cannot be mapped.
             return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.zeros(0, dtype=kind)
 
+        def numbers(what: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
+            names = self.manifest.facts.get(what)
+            return (mapped(f".{what}", "<u2"), tuple(names)) if names else (None, ())
+
+        sources, source_names = numbers("sources")
+        languages, language_names = numbers("languages")
         return Split(
             name=name,
             ids=mapped("", self.manifest.facts["dtype"]),
             bounds=mapped(".bounds", "<i8"),
             bytes=mapped(".bytes", "<i8"),
             id_bytes=mapped(".documents", "|u1").reshape(-1, 16),
+            sources=sources,
+            source_names=source_names,
+            languages=languages,
+            language_names=language_names,
         )

@@ -61,8 +61,7 @@ def finite(values: dict[str, float]) -> dict[str, float]:
 
 def log_final(job: Job, state: State, held_out: Evaluation, train: Evaluation, checks: dict[str, float]) -> None:
     """Add the last line of the metrics: all held-out text."""
-    training = job.plan.train
-    line: dict[str, Any] = {"kind": "final", "step": state.step, "tokens": state.step * training.rows * training.context,
+    line: dict[str, Any] = {"kind": "final", "step": state.step, "tokens": state.tokens,
                             "epoch": state.batches.epochs(state.step), **finite(held_out.metrics),
                             "train_bits_per_byte": train.metrics["bits_per_byte"]}  # fmt: skip
     state.log.add(line | ({"checks": checks} if checks else {}))
@@ -83,7 +82,7 @@ def _facts(job: Job, state: State, held_out: Evaluation, train: Evaluation, chec
         gap=gap,
         parameters=size.parameters,
         total_parameters=size.total_parameters,
-        tokens=plan.tokens,
+        tokens=state.tokens,
         epochs=epochs,
         steps=state.step,
         flops=size.training_flops_per_token * plan.tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
@@ -93,6 +94,8 @@ def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher)
     made_by, made_from = out / "plan.json", out / "inputs.json"
     if made_by.is_file():
         earlier = json.loads(made_by.read_text(encoding="utf-8"))
+        with contextlib.suppress(ValueError):  # a run from before a setting existed has what is its default now
+            earlier = plain(Plan.model_validate(earlier))
         same = made_from.is_file() and json.loads(made_from.read_text(encoding="utf-8"))["tokens"] == tokens
         names = plan.identity() if same else plain(plan)
         changes = diff({name: earlier.get(name) for name in names}, {name: plain(plan)[name] for name in names})
@@ -157,7 +160,7 @@ def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint
         RunError: a signal asked to stop; the state was saved.
     """
     few = windows(job.tokens, job.plan.train.context, job.plan.train.evaluate_bytes)
-    first, begun = state.step, time.monotonic()
+    first, before, begun = state.step, state.tokens, time.monotonic()
     clock = _Clock(saved=begun)
     while state.step < job.plan.steps:
         updated = take_step(job, state)
@@ -175,16 +178,16 @@ def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint
             clock.shown = now
             job.watch(Progress("training", state.step, job.plan.steps, "steps"))
         clock.apart += time.monotonic() - now
-    seconds, training, done = time.monotonic() - begun - clock.apart, job.plan.train, state.step - first
-    tokens = done * training.rows * training.context
-    return Session(first_step=first, steps=done, tokens=tokens, seconds=max(0.0, seconds))
+    seconds, done = time.monotonic() - begun - clock.apart, state.step - first
+    return Session(first_step=first, steps=done, tokens=state.tokens - before, seconds=max(0.0, seconds))
 
 
 def _evaluate(job: Job, state: State, few: Windows) -> None:
     found = evaluate(job.losses, few, rows_at_once(job), job.machine.device).metrics
-    training = job.plan.train
-    line = {"kind": "evaluation", "step": state.step, "tokens": state.step * training.rows * training.context,
-            "epoch": state.batches.epochs(state.step), **finite(found)}  # fmt: skip
+    line = {"kind": "evaluation", "step": state.step, "tokens": state.tokens, "epoch": state.batches.epochs(state.step),
+            **finite(found)}  # fmt: skip
+    if epochs := state.batches.epochs_by_group(state.step):
+        line["epochs"] = epochs
     checks = run_checks(job, state) if state.step < job.plan.steps else {}
     state.log.add(line | ({"checks": checks} if checks else {}))
     job.watch(Evaluated(state.step, found["bits_per_byte"], found["nats_per_token"]))

@@ -11,6 +11,8 @@ from pilotlight.corpus.recipe import Recipe
 from pilotlight.errors import nearest
 from pilotlight.model.decoder import Decoder
 from pilotlight.spec import Spec, plain
+from pilotlight.tokens.orders import Order
+from pilotlight.tokens.orders.shuffled import Shuffled
 from pilotlight.tokens.tokenizer import Tokenizer
 from pilotlight.train.guard import Guard
 from pilotlight.train.objectives import Objective
@@ -50,6 +52,10 @@ class Training(Spec):
     """Rows of a batch; one step takes ``rows`` times ``context`` tokens."""
     context: int = Field(default=256, ge=2)
     """Tokens of a row."""
+    packing: Literal["concat", "best_fit"] = "concat"
+    """How documents become rows: one after another without a gap, or so that as few as can be are cut, with padding."""
+    order: Order = Shuffled()
+    """Which text comes when."""
     clip: float | None = Field(default=1.0, gt=0)
     """Largest norm of the whole gradient; a larger one is scaled down to it. null: never."""
     precision: Precision = "auto"
@@ -105,7 +111,7 @@ class Plan(Spec):
 
     @property
     def tokens(self) -> int:
-        """Tokens that are predicted in the whole training."""
+        """Tokens that are predicted in the whole training, padding counted; the facts of a run do not count it."""
         return self.steps * self.train.rows * self.train.context
 
     @property
@@ -119,7 +125,12 @@ class Plan(Spec):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the weights, given the tokens: all but where text came from and how it was cut."""
-        return {name: value for name, value in plain(self).items() if name not in ("corpus", "tokenizer")}
+        found = {name: value for name, value in plain(self).items() if name not in ("corpus", "tokenizer")}
+        found["train"] = {**found["train"], "order": self.train.order.identity()}
+        for name in ("packing", "order"):  # as they were before there was a choice
+            if getattr(self.train, name) == type(self.train).model_fields[name].default:
+                del found["train"][name]
+        return found
 
     def resolved(self, device: str = "cpu") -> Plan:
         """Return the plan with ``precision: auto`` replaced by what it means on a device; only such plans are hashed."""

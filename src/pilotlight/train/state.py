@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -12,7 +13,9 @@ from torch import nn
 
 from pilotlight.events import Watcher
 from pilotlight.record.incident import Incident
-from pilotlight.tokens.batches import Batches, Skip
+from pilotlight.tokens.batches import Batches
+from pilotlight.tokens.journal import Entry, read_entry
+from pilotlight.tokens.order import Length
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train.guard import Detector
 from pilotlight.train.log import MetricsLog
@@ -38,11 +41,17 @@ class Job:
     """Rows of ids [batch context+1] -> float32 nats [batch context]."""
     checks: tuple[Check, ...] = ()
 
-    def stream(self, journal: Sequence[Skip]) -> Batches:
-        """Return the training batches without those the journal takes out."""
-        training = self.plan.train
-        split = self.tokens.split("train")
-        return Batches(split, training.rows, training.context, self.plan.seed_of("batches"), journal)
+    @cached_property
+    def batches(self) -> Batches:
+        """The training batches as the seed gives them."""
+        training, split = self.plan.train, self.tokens.split("train")
+        mix = training.order.mix(split, Length(self.plan.steps, training.rows, training.context))
+        seed = self.plan.seed_of("batches")
+        return Batches(split, training.rows, training.context, seed, packing=training.packing, mix=mix)
+
+    def stream(self, journal: Sequence[Entry]) -> Batches:
+        """Return the training batches as the journal changed them."""
+        return self.batches.with_journal(journal)
 
     @property
     def checkpoints(self) -> Path:
@@ -62,7 +71,9 @@ class State:
     batches: Batches
     step: int = 0
     """Updates done."""
-    journal: list[Skip] = field(default_factory=list[Skip])
+    tokens: int = 0
+    """Tokens predicted so far, without padding."""
+    journal: list[Entry] = field(default_factory=list[Entry])
     """What changed the stream of batches beyond the seed."""
     incidents: list[Incident] = field(default_factory=list[Incident])
     """Faults of the training itself; the same on every machine that resolves alike."""
@@ -71,8 +82,9 @@ class State:
         """Return all but the tensors, as JSON types."""
         return {
             "step": self.step,
+            "tokens": self.tokens,
             "detector": self.detector.state(),
-            "journal": [skip.model_dump() for skip in self.journal],
+            "journal": [entry.model_dump() for entry in self.journal],
             "incidents": [incident.model_dump() for incident in self.incidents],
         }
 
@@ -80,5 +92,7 @@ class State:
         """Take over what ``facts`` returned in an earlier process."""
         self.step = facts["step"]
         self.detector.restore(facts["detector"])
-        self.journal = [Skip.model_validate(skip) for skip in facts["journal"]]
+        self.journal = [read_entry(entry) for entry in facts["journal"]]
+        # A checkpoint from before there was padding does not say.
+        self.tokens = facts.get("tokens", self.step * self.batches.rows * self.batches.context)
         self.incidents = [Incident.model_validate(incident) for incident in facts["incidents"]]

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import final
+
 import torch
 
 from pilotlight.errors import RunError
 from pilotlight.manifest import write_atomic
 from pilotlight.record.incident import Incident
-from pilotlight.tokens.batches import Skip
+from pilotlight.tokens.journal import Skip
 from pilotlight.train.events import Stepped
+from pilotlight.train.shares import follow_losses, follows_now
 from pilotlight.train.state import Job, State
 
 
-def gradient(job: Job, state: State, rows: torch.Tensor) -> tuple[float, float]:
-    """Return the mean nats per token of ``rows`` [batch context+1] and the norm of its gradient, left on the model.
+@final
+@dataclass
+class Batch:
+    """The rows of one step on the device, and what counts in them."""
 
-    The parts of a batch are summed as nats over the number of all tokens, so that how many rows are in memory at
-    once changes nothing but rounding. The two numbers are the only wait for the device in a step.
+    rows: torch.Tensor
+    """int64 [batch context+1]"""
+    tokens: int
+    """Targets that count."""
+    weights: torch.Tensor | None
+    """float32 [batch context]: 0 for padding; None where all targets count."""
+    losses: list[torch.Tensor] | None = None
+    """Nats of the rows, [part context] each; kept only where a list is given."""
+
+
+def batch_of(job: Job, state: State) -> Batch:
+    """Return the next batch; its losses are kept where the shares of sources will follow them."""
+    batches, device = state.batches, job.machine.device
+    rows = torch.from_numpy(batches.at(state.step)).to(device)
+    tokens = batches.counted(state.step)
+    whole = tokens == batches.rows * batches.context
+    weights = None if whole else torch.from_numpy(batches.weights_at(state.step)).to(device)
+    return Batch(rows, tokens, weights, [] if follows_now(job, state.step + 1) else None)
+
+
+def gradient(job: Job, state: State, batch: Batch) -> tuple[float, float]:
+    """Return the mean nats per token of ``batch`` and the norm of its gradient, left on the model.
+
+    The parts of a batch are summed as nats over the number of all tokens that count, so that how many rows are in
+    memory at once changes nothing but rounding. The two numbers are the only wait for the device in a step.
     """
     state.optimiser.zero_grad(set_to_none=True)
-    tokens = rows.shape[0] * (rows.shape[1] - 1)
     parts: list[torch.Tensor] = []
-    for part in rows.split(job.machine.rows_at_once or len(rows)):
-        share = job.losses(part).sum() / tokens
+    at_once = job.machine.rows_at_once or len(batch.rows)
+    if batch.losses is not None:
+        batch.losses.clear()
+    for number, part in enumerate(batch.rows.split(at_once)):
+        nats = job.losses(part)
+        if batch.weights is not None:
+            nats = nats * batch.weights[number * at_once : (number + 1) * at_once]
+        if batch.losses is not None:
+            batch.losses.append(nats.detach())
+        share = nats.sum() / batch.tokens
         share.backward()
         parts.append(share.detach())
     loss = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
@@ -57,12 +93,12 @@ def take_step(job: Job, state: State) -> bool:
     Raises:
         RunError: more batches were skipped than the guard allows; ``incident.json`` in the run folder says what.
     """
-    rows = torch.from_numpy(state.batches.at(state.step)).to(job.machine.device)
-    loss, norm = gradient(job, state, rows)
+    batch = batch_of(job, state)
+    loss, norm = gradient(job, state, batch)
     judgement = state.detector.judge(loss, norm)
     if judgement == "non_finite":
         seen = _seen(loss, norm)
-        loss, norm = gradient(job, state, rows)
+        loss, norm = gradient(job, state, batch)
         judgement = state.detector.judge(loss, norm)
         if judgement != "non_finite":
             _report(job, state, "non_finite", seen, "the same batch was computed again and came out finite: a fault "
@@ -72,8 +108,11 @@ def take_step(job: Job, state: State) -> bool:
         return False
     factor = apply(job, state, norm)
     state.detector.accept(loss, norm)
+    state.tokens += batch.tokens
     _log_step(job, state, loss, norm, factor)
     state.step += 1
+    if batch.losses is not None:
+        follow_losses(job, state, torch.cat(batch.losses).cpu().double().numpy())
     return True
 
 
@@ -82,8 +121,7 @@ def _seen(loss: float, norm: float) -> str:
 
 
 def _log_step(job: Job, state: State, loss: float, norm: float, factor: float) -> None:
-    done, training = state.step + 1, job.plan.train
-    tokens, rate = done * training.rows * training.context, training.optim.lr * factor
+    done, tokens, rate = state.step + 1, state.tokens, job.plan.train.optim.lr * factor
     state.log.add({"kind": "step", "step": done, "tokens": tokens, "epoch": state.batches.epochs(done), "loss": loss,
                    "lr": rate, "gradient_norm": norm})  # fmt: skip
     job.watch(Stepped(done, tokens, loss, rate, norm))
