@@ -107,6 +107,72 @@ def try_thresholds(
     talk.data(found)
 
 
+@corpus.command()
+def report(
+    folder: Folder,
+    before: Annotated[Path | None, typer.Option("--before", help="Another corpus to set beside this one.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File for the page; by default DIR/report.html.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Write a page on the corpus in DIR: what it is, what was removed and why, documents to look at."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.report.corpus_page import write_corpus_report
+
+    talk = Talk(quiet, json)
+    other = None if before is None else _opened(before).folder
+    page = write_corpus_report(_opened(folder).folder, before=other, out=out, watch=talk.watch)
+    talk.say(str(page))
+    talk.data({"page": str(page)})
+
+
+@corpus.command()
+def card(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; by default the card is printed.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the data card of the corpus in DIR: Markdown with every number counted, and gaps for what only you know."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.manifest import write_atomic
+    from pilotlight.report.data_card import data_card
+
+    talk = Talk(json=json)
+    text = data_card(_opened(folder).folder)
+    if out is None:
+        talk.say(text.rstrip("\n"))
+    else:
+        write_atomic(out, text)
+        talk.say(str(out))
+    talk.data({"card": text if out is None else str(out)})
+
+
+@corpus.command()
+def sample(
+    folder: Folder,
+    step: Annotated[str, typer.Option("--step", help="Only documents that this step dropped (or measured).")] = "",
+    fate: Annotated[str, typer.Option("--fate", help="dropped or train.")] = "dropped",
+    count: Annotated[int, typer.Option("--count", min=1, max=1000, help="How many documents.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", help="Another number gives other documents.")] = 0,
+    json: Json = False,
+) -> None:
+    """Print documents of DIR to look at by eye, chosen by the hash of their ids; private data in them is replaced."""
+    from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.summaries.samples import look
+
+    talk = Talk(json=json)
+    found = look(_opened(folder), fate=fate, step=step, count=count, seed=seed)
+    for one in found:
+        talk.say(
+            f"--- {one.id[:12]} ({one.source}: {one.origin}) {one.step and 'dropped by ' + one.step} {one.reason}".rstrip()
+        )
+        talk.say(one.text)
+        if one.twin_text:
+            talk.say(f"--- what stays in its place: {one.twin[:12]} ({one.twin_source})")
+            talk.say(one.twin_text)
+    talk.data([{name: getattr(one, name) for name in one.__slots__ if name != "file"} for one in found])
+
+
 def _shown(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 

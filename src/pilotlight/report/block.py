@@ -9,8 +9,11 @@ from pilotlight.report.chart import Chart
 from pilotlight.report.text import how, shown
 from pilotlight.stats.estimate import Estimate
 
-Tone = Literal["", "good", "mixed", "open", "bad", "quiet"]
-"""Colour of a state: reached, reached with changes, not decided, missed, unimportant. Never the only sign of it."""
+Tone = Literal["", "good", "mixed", "open", "bad", "quiet", "heat1", "heat2", "heat3", "heat4", "heat5"]
+"""Colour of a state: reached, reached with changes, not decided, missed, unimportant; or a step from little to much.
+
+Never the only sign of it.
+"""
 
 
 @final
@@ -158,15 +161,40 @@ class Headline:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Card:
+    """The beginning of a text to look at, as it is."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+    reason: str = ""
+    small: str = ""
+    """Where it comes from."""
+    warning: str = ""
+    """Shown instead of the text until it is opened."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Texts beside each other, below headings; on a phone one below another."""
+
+    shape: ClassVar[str] = "cards"
+    headings: tuple[str, str]
+    rows: tuple[tuple[Card | None, Card | None], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Fold:
     """A part that is closed until it is asked for; open on paper."""
 
     shape: ClassVar[str] = "fold"
     summary: str
-    pieces: tuple[Paragraph | Items | Facts | Table | Plot | Grid | Code, ...]
+    pieces: tuple[Paragraph | Items | Facts | Table | Plot | Grid | Code | Cards | Fold, ...]
+    open: bool = False
 
 
-Piece = Paragraph | Items | Facts | Table | Plot | Grid | Code | Gauge | Headline | Fold
+Piece = Paragraph | Items | Facts | Table | Plot | Grid | Code | Gauge | Headline | Cards | Fold
 
 
 @final

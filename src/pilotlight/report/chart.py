@@ -43,8 +43,8 @@ class Series:
     y: tuple[float, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
-    style: Literal["points", "line", "band", "both"] = "points"
-    """``band`` fills between low and high and draws no line of its own."""
+    style: Literal["points", "line", "band", "both", "bars"] = "points"
+    """``band`` fills between low and high and draws no line of its own; ``bars`` reach from low to high at each point."""
     color: int = 0
     dash: Literal["solid", "dash", "dot"] = "solid"
     symbol: Literal["circle", "diamond", "square", "open", "star"] = "circle"

@@ -40,6 +40,20 @@ class Part:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the sections of a page."""
+
+    brand: str
+    """What kind of page it is."""
+    title: str
+    answer: str
+    """The answer in a word, for the title of the window."""
+    beside: str = PICTURES
+    """Name of the folder with the charts as PNG."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A PNG for the page: its bytes as an address, and its size in pixels."""
 
@@ -60,15 +74,24 @@ def write_report(out: Path, *, watch: Watcher = silent) -> Path:
     """
     study = Study.read(out)
     parts = compose(study)
+    write_atomic(out / NAME, render(study, parts, draw_charts(parts, out / PICTURES, watch)))
+    return out / NAME
+
+
+def draw_charts(parts: Iterable[Part], folder: Path, watch: Watcher) -> dict[str, bytes]:
+    """Return the PNG of every chart by its name, written into ``folder`` in place of those of an older page.
+
+    Raises:
+        ResourceError: the disk is full or the folder may not be written.
+    """
     charts = [chart for part in parts for chart in part.block.charts()]
     pictures: dict[str, bytes] = {}
     for done, chart in enumerate(charts):
         watch(Progress("report", done, len(charts) + 1, "charts"))
         pictures[chart.name] = picture(chart)
-    _write_pictures(out / PICTURES, pictures)
-    write_atomic(out / NAME, render(study, parts, pictures))
+    _write_pictures(folder, pictures)
     watch(Progress("report", len(charts) + 1, len(charts) + 1, "charts"))
-    return out / NAME
+    return pictures
 
 
 def compose(study: Study) -> tuple[Part, ...]:
@@ -80,18 +103,31 @@ def compose(study: Study) -> tuple[Part, ...]:
 
 
 def render(study: Study, parts: Iterable[Part], pictures: dict[str, bytes]) -> str:
-    """Return the page as HTML; every text in it is cleaned and escaped by the template."""
+    """Return the page of a pilot as HTML; every text in it is cleaned and escaped by the template."""
+    parts = tuple(parts)
+    question = str(study.setting("question", "A pilot without a readable plan"))
+    return html(Head("pilot report", question, _answer(parts)), parts, pictures)
+
+
+def html(head: Head, parts: Iterable[Part], pictures: dict[str, bytes], *, more_css: str = "") -> str:
+    """Return a page as HTML; every text in it is cleaned and escaped by the template.
+
+    ``more_css`` is the name of a style sheet of the package that is added to that of all pages.
+    """
     from jinja2 import Environment, StrictUndefined
     from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs]
 
     parts = tuple(parts)
     plotly, css, js = get_plotlyjs(), _source("page.css"), _source("page.js")
+    css += _source(more_css) if more_css else ""
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_cleaned, trim_blocks=False)
     return (
         environment.from_string(_source("page.html"))
         .render(
-            question=str(study.setting("question", "A pilot without a readable plan")),
-            answer=_answer(parts),
+            brand=head.brand,
+            beside=head.beside,
+            question=head.title,
+            answer=head.answer,
             parts=parts,
             pictures={name: _inlined(content) for name, content in pictures.items()},
             charts=_data({chart.name: figure(chart) for part in parts for chart in part.block.charts()}),

@@ -11,6 +11,7 @@ from pilotlight.report.text import clean, number, short
 _SYMBOLS = {"circle": "circle", "diamond": "diamond", "square": "square", "open": "circle-open", "star": "star"}
 
 _SIZES = {"star": 14, "diamond": 9}
+_BAR = 0.68  # width of a bar, as a share of the distance between two names
 
 
 def _plain(text: str, limit: int = 90) -> str:
@@ -40,6 +41,8 @@ def figure(chart: Chart) -> dict[str, Any]:
         "annotations": [_label(item, chart) for item in (*chart.regions, *chart.rules)],
         "hovermode": "closest",
     }
+    if any(series.style == "bars" for series in chart.series):
+        layout["barmode"] = "overlay"
     return {"name": chart.name, "data": traces, "layout": layout}
 
 
@@ -52,6 +55,8 @@ def _traces(series: Series, in_legend: bool) -> list[dict[str, Any]]:
             {**edge, "y": list(series.low), "showlegend": False},
             {**edge, **fill, "y": list(series.high), "showlegend": in_legend},
         ]
+    if series.style == "bars":
+        return [_bar(series, shared | {"type": "bar", "showlegend": in_legend})]
     mode = {"points": "markers", "line": "lines", "both": "lines+markers"}[series.style]
     width = 1.1 if series.thin else 2.2
     trace = {
@@ -64,6 +69,16 @@ def _traces(series: Series, in_legend: bool) -> list[dict[str, Any]]:
     if series.low and series.high:
         trace["error_x" if series.sideways else "error_y"] = _bars(series)
     return [trace]
+
+
+def _bar(series: Series, shared: dict[str, Any]) -> dict[str, Any]:
+    lengths = [high - low for low, high in zip(series.low, series.high, strict=True)]
+    ends = {"x": lengths, "y": list(series.y)} if series.sideways else {"x": list(series.x), "y": lengths}
+    return {
+        **shared, **ends, "base": list(series.low), "orientation": "h" if series.sideways else "v", "width": _BAR,
+        "marker": {"color": f"@{series.color}", "line": {"width": 0}}, "hoverinfo": "text", "textposition": "none",
+        "hovertext": [_lines(note) for note in series.notes] or _numbers(series),
+    }  # fmt: skip
 
 
 def _outline(series: Series) -> dict[str, Any]:

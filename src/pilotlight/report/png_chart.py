@@ -12,6 +12,7 @@ from pilotlight.report.text import short
 _WIDTH = 8.4  # inches
 _DOTS = 120  # per inch
 _SIZES = {"star": 9.0, "diamond": 5.0}
+_BAR = 0.68  # width of a bar, as a share of the distance between two names
 _MARKERS = {"circle": "o", "diamond": "D", "square": "s", "open": "o", "star": "*"}
 _DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 _STYLE: Any = {
@@ -55,6 +56,13 @@ def _draw(axes: Any, series: Series) -> None:
     label = short(series.name, 40)
     if series.style == "band":
         axes.fill_between(series.x, series.low, series.high, color=color, alpha=0.16, linewidth=0, label=label)
+        return
+    if series.style == "bars":
+        lengths = [high - low for low, high in zip(series.low, series.high, strict=True)]
+        if series.sideways:
+            axes.barh(series.y, lengths, left=series.low, height=_BAR, color=color, label=label, zorder=3)
+        else:
+            axes.bar(series.x, lengths, bottom=series.low, width=_BAR, color=color, label=label, zorder=3)
         return
     marker = "" if series.style == "line" else _MARKERS[series.symbol]
     shared = {

@@ -1,0 +1,1 @@
+"""What a finished corpus is, asked of its side table: one file per kind of question."""
