@@ -141,7 +141,7 @@ def _clear_left_overs(folder: Path, own: Path) -> None:
     Raises:
         RecordError: a living process is writing another draft of it.
     """
-    named = re.compile(rf"\.{re.escape(folder.name)}\.([0-9]+)\.partial")
+    named = re.compile(rf"\.{re.escape(folder.name)}\.([0-9]+)(?:\.old)?\.partial")
     for left_over in list(folder.parent.iterdir()):
         found = named.fullmatch(left_over.name)
         if found is None or left_over == own:
@@ -174,6 +174,21 @@ def _is_zombie(pid: int) -> bool:
     return False
 
 
+def refuse_foreign(folder: Path) -> None:
+    """Return if ``folder`` may be replaced: it is absent, empty, or a finished artefact of ours.
+
+    Raises:
+        RecordError: it is a file, or holds files that no artefact holds.
+    """
+    if folder.is_file():
+        raise RecordError(f"{folder} is a file, but a folder is to be written there. Choose another --out.")
+    if folder.is_dir() and not (folder / NAME).is_file() and (held := next(folder.iterdir(), None)) is not None:
+        raise RecordError(
+            f"{folder} holds files that are not ours, such as {held.name}: they would be lost. Choose a folder that is "
+            "empty or does not exist with --out."
+        )
+
+
 @contextlib.contextmanager
 def building(
     folder: Path,
@@ -190,9 +205,10 @@ def building(
     (a few milliseconds per file); whoever reads others after one has to verify them.
 
     Raises:
-        RecordError: another living process is writing the same folder.
+        RecordError: another living process is writing the same folder, or it holds files of somebody else.
         ResourceError: the disk is full or the folder may not be written.
     """
+    refuse_foreign(folder)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     with _plain_disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -207,10 +223,13 @@ def building(
                 facts=draft.facts, versions=versions(),
             )  # fmt: skip
             seal(temporary, manifest, durable=durable)
+            refuse_foreign(folder)
+            old = folder.with_name(f".{folder.name}.{os.getpid()}.old.partial")
             if folder.exists():
-                (folder / NAME).unlink(missing_ok=True)  # first: a kill from here on leaves nothing finished
-                shutil.rmtree(folder)
+                shutil.rmtree(old, ignore_errors=True)
+                folder.replace(old)  # in one step: a kill leaves the old one whole, in its place or aside
             temporary.replace(folder)
+            shutil.rmtree(old, ignore_errors=True)
             if durable:
                 sync(folder.parent)
         finally:
@@ -241,11 +260,17 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     return manifest
 
 
-def finished(folder: Path, fingerprint: str | None = None, settings: dict[str, Any] | None = None) -> Manifest | None:
+def finished(
+    folder: Path,
+    fingerprint: str | None = None,
+    settings: dict[str, Any] | None = None,
+    inputs: dict[str, str] | None = None,
+) -> Manifest | None:
     """Return the manifest if ``folder`` is finished, None if there is nothing yet.
 
     Raises:
-        RecordError: the folder is finished, but was made with another fingerprint; shows the settings that differ.
+        RecordError: the folder is finished, but was made with another fingerprint; shows the settings and the
+            inputs that differ.
     """
     if not (folder / NAME).is_file():
         return None
@@ -254,6 +279,9 @@ def finished(folder: Path, fingerprint: str | None = None, settings: dict[str, A
         return manifest
     changes = diff(manifest.settings, settings) if settings is not None else {}
     shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
+    known = inputs or manifest.inputs
+    others = [name for name in sorted({*known, *manifest.inputs}) if known.get(name) != manifest.inputs.get(name)]
+    shown += "".join(f"\n  the content of {name!r} is another" for name in others[:8])
     raise RecordError(
         f"{folder} was made from other settings or other input (fingerprint {manifest.fingerprint}, now {fingerprint})."
         f"{shown}\nChoose another --out, or remove that folder to build it again."

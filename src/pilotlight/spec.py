@@ -180,11 +180,25 @@ def _leaves(value: Any, path: str = "") -> dict[str, Any]:
         for key, item in value.items():
             found |= _leaves(item, f"{path}.{key}" if path else str(key))
         return found
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "kind" in item for item in value):
+        return _leaves(_by_kind(value), path)
     return {path: value}
 
 
+def _by_kind(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a list of parts by their kinds, numbered from the second of a kind on, so that two lists can be compared."""
+    found: dict[str, Any] = {"order": [part["kind"] for part in parts]}
+    for part in parts:
+        count = sum(name == part["kind"] or name.startswith(f"{part['kind']}_") for name in found)
+        found[part["kind"] if not count else f"{part['kind']}_{count + 1}"] = part
+    return found
+
+
 def diff(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:
-    """Return the fields that differ as ``{dotted path: (old, new)}``; None stands for an absent field."""
+    """Return the fields that differ as ``{dotted path: (old, new)}``; None stands for an absent field.
+
+    The parts of a list are compared kind by kind, and their ``order``.
+    """
     left, right = _leaves(plain(old)), _leaves(plain(new))
     paths = [*left, *(path for path in right if path not in left)]
     return {path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)}

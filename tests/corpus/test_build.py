@@ -127,7 +127,7 @@ def test_training_text_that_an_edit_makes_equal_to_held_out_text_is_dropped(tmp_
     train = {document.text for document in corpus.documents("train")}
     assert held
     assert not train & {doc.text for doc in corpus.documents("held_out")}
-    assert corpus.facts.dropped["held_out"]["held_out_duplicate"].documents >= 1
+    assert corpus.facts.dropped["held_out"]["repeats held-out text"].documents >= 1
 
 
 def test_a_finished_corpus_is_used_as_it_is_and_changed_input_is_noticed(tmp_path):

@@ -38,7 +38,7 @@ def measure(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: 
     ids: list[str] = []
     for document in read_split(inputs[0]):
         cell = json.dumps([attribute(document, axis) for axis in settings["axes"]], ensure_ascii=False)
-        rows.add((Sized(document.id, document.source, document.bytes, {}),), (0.0,), (cell,))
+        rows.add((Sized(document.id, document.source, document.bytes, document.facts),), (0.0,), (cell,))
         ids.append(document.id)
     return rows.write(out, chances(int(settings["seed"]), ids))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -21,7 +22,7 @@ from pilotlight.corpus.side_files import digests
 from pilotlight.corpus.tally import corpus_facts
 from pilotlight.errors import ConfigError, DataError, PilotlightError, RecordError, ResourceError
 from pilotlight.events import Note, Watcher, silent
-from pilotlight.manifest import finished
+from pilotlight.manifest import finished, refuse_foreign
 from pilotlight.spec import fingerprint, plain
 from pilotlight.units import show_share
 from pilotlight.work.cores import available_cores
@@ -29,7 +30,7 @@ from pilotlight.work.flow import Executor, Flow, Task
 from pilotlight.work.lease import hold
 from pilotlight.work.pool import Pool
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same recipe and input would give other files than before."""
 
 _WORTH_A_POOL = 1 << 24  # bytes of input: less is done sooner in this process than workers start
@@ -56,7 +57,7 @@ def build(
 
     Args:
         recipe: where the text comes from and what is done to it.
-        out: the folder; its work lies in a hidden folder beside it until the corpus is finished.
+        out: the folder, empty or absent; its work lies in a hidden folder beside it until the corpus is finished.
         watch: sees progress and notes.
         workers: processes; None: as many as there are cores, or none where the text is small.
         executor: who does the units of work instead of processes on this machine; their results are left for
@@ -68,22 +69,24 @@ def build(
         RecordError: ``out`` holds a corpus of another recipe or other input, or the counts do not add up.
         ResourceError: the disk is full.
     """
+    out = Path(os.path.abspath(out))  # noqa: PTH100 (links stay as the user wrote them)
     _refuse_inside(recipe, out)
+    refuse_foreign(out)
     if executor is not None:
         _build(recipe, out, executor, watch)
         return Corpus.open(out)  # others that share the work may still look at it
     small = _is_small(recipe)
-    try:
-        with hold(work_folder(out)) as lease:
-            count = workers if workers is not None else 0 if small else len(available_cores())
+    with hold(work_folder(out)) as lease:
+        count = workers if workers is not None else 0 if small else len(available_cores())
+        try:
             with Pool(count, keep=lease.keep) as pool:
                 _build(recipe, out, pool, watch)
-    except PilotlightError as error:
-        # What a full disk or a limit stopped goes on from here; small work is not worth the room, nor is a refusal.
-        if isinstance(error, RecordError) or (small and not isinstance(error, ResourceError)):
-            clear_work(out)
-        raise
-    clear_work(out)
+        except PilotlightError as error:
+            # What a full disk or a limit stopped goes on from here; small work is not worth the room.
+            if small and not isinstance(error, ResourceError):
+                clear_work(out)
+            raise
+        clear_work(out)
     return Corpus.open(out)
 
 
@@ -93,7 +96,12 @@ def _build(recipe: Recipe, out: Path, executor: Executor, watch: Watcher) -> Non
     shelves = take(recipe, flow, watch)
     inputs = {shelf.source.title: shelf.digest for shelf in shelves} | beside
     mark = fingerprint(FORMAT, recipe.identity(), inputs)
-    if finished(out, mark, plain(recipe)) is not None:
+    try:
+        found = finished(out, mark, plain(recipe), inputs)
+    except RecordError:
+        shutil.rmtree(work_folder(out), ignore_errors=True)  # only the input was looked at
+        raise
+    if found is not None:
         watch(Note(f"{out} is already built from this recipe and this text."))
     else:
         _Build(recipe, flow, shelves, watch).run(out, mark, inputs)
@@ -146,8 +154,8 @@ class _Build:
     def run(self, out: Path, mark: str, inputs: dict[str, str]) -> None:
         """Make ``out``."""
         read = self._read()
-        held_out, edited = self._hold_out(read)
-        self._process(read, edited)
+        held_out = self._hold_out(read)
+        self._process(read, held_out)
         held_out_table, *tables = self._tables(read, held_out)
         units = [held_out, held_out_table]
         for split in zip(read, tables, *self.segments, strict=True):
@@ -173,13 +181,29 @@ class _Build:
             for name, reasons in facts(unit)["damaged"].items():
                 for reason, count in reasons.items():
                     found.setdefault(name, {})[reason] = found.get(name, {}).get(reason, 0) + count
+        self._refuse_lost(units, found)
         for name, reasons in sorted(found.items()):
             told = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
             self.watch(Note(f"{name}: records that cannot be read were set aside: {told}.", "warning"))
         return units
 
-    def _hold_out(self, read: Sequence[Path]) -> tuple[Path, Path]:
-        """Return the units with the held-out documents: as they were read, and as the edits of the recipe leave them."""
+    def _refuse_lost(self, units: Sequence[Path], set_aside: Mapping[str, Mapping[str, int]]) -> None:
+        """Return if every source gave a document, unless it holds none at all.
+
+        Raises:
+            DataError: nothing of a source can be read: the recipe misunderstands it.
+        """
+        told = [facts(unit) for unit in units]
+        first = _first_unreadable(told)
+        for name, reasons in sorted(set_aside.items()):
+            if not any(item["documents"].get(name) for item in told) and len(self.shelves) > 1:
+                raise DataError(
+                    f"none of the {sum(reasons.values())} records of source {name!r} can be read. The first: {first[name]}. "
+                    "Correct the settings of the source, or leave it out."
+                )
+
+    def _hold_out(self, read: Sequence[Path]) -> Path:
+        """Return the unit with the held-out documents, as they were read."""
         told = [facts(unit) for unit in read]
         settings = {
             "share": self.recipe.held_out, "most_bytes": self.recipe.held_out_bytes,
@@ -190,36 +214,49 @@ class _Build:
         if self.recipe.held_out > 0 and not facts(held_out)["held_out"]:
             share = show_share(self.recipe.held_out)
             self.watch(Note(_NOTHING_HELD_OUT.format(share=share), "warning"))
-        edits = [plain(step) for step in self.recipe.steps if isinstance(step, Edit)]
-        call = "pilotlight.corpus.held_out:edit_held_out"
-        return held_out, self.flow.run("holding out", [Task(call, (held_out,), {"edits": edits})])[0]
+        return held_out
 
-    def _process(self, read: Sequence[Path], edited: Path) -> None:
-        before = list(read)
+    def _process(self, read: Sequence[Path], held_out: Path) -> None:
+        before, held = list(read), held_out
+        any_held = bool(facts(held_out)["held_out"])
         parts = _segments(named(self.recipe.steps))
-        if len(parts) > 1 and not parts[0][1] and not facts(edited)["documents"]:
+        if len(parts) > 1 and not parts[0][1] and not any_held:
             del parts[0]  # nothing to do before the first comparison: the documents go there as they were read
         for number, (barrier, steps) in enumerate(parts):
             decisions: list[Path] = []
             name = _label([name for name, _ in steps], barrier[0] if barrier else "")
             if barrier:
-                pile = Pile(self.flow, barrier[0], tuple(before), edited if facts(edited)["documents"] else None)
+                pile = Pile(self.flow, barrier[0], tuple(before), held if any_held else None)
                 decisions = barrier[1].decide(pile)
                 if told := barrier[1].report(pile, decisions):
                     self.reports[barrier[0]] = told
+            run = [[name, "edit" if isinstance(step, Edit) else "filter", plain(step)] for name, step in steps]
+            held = self._pass_held_out(held, run, last=number == len(parts) - 1)
             settings = {
-                "steps": [[name, "edit" if isinstance(step, Edit) else "filter", plain(step)] for name, step in steps],
-                "barrier": barrier[0] if barrier else "", "selects": bool(barrier) and isinstance(barrier[1], Select),
-                "first": number == 0, "last": number == len(parts) - 1,
-                "level": 3 if number == len(parts) - 1 else 1,
+                "steps": run, "barrier": barrier[0] if barrier else "",
+                "selects": bool(barrier) and isinstance(barrier[1], Select),
+                "first": number == 0, "last": number == len(parts) - 1, "level": 3 if number == len(parts) - 1 else 1,
             }  # fmt: skip
             tasks = [
                 Task("pilotlight.corpus.segment:process", tuple(unit for unit in units if unit), settings)
-                for units in zip(before, [edited] * len(before), decisions or [None] * len(before), strict=True)
+                for units in zip(before, [held] * len(before), decisions or [None] * len(before), strict=True)
             ]
             before = self.flow.run(name, tasks)
             self.segments.append(before)
             self._tell_failures(before)
+
+    def _pass_held_out(self, held: Path, run: list[Any], *, last: bool) -> Path:
+        """Return the unit with the held-out documents after a run of steps."""
+        task = Task("pilotlight.corpus.held_out:pass_held_out", (held,), {"steps": run})
+        unit = self.flow.run("held-out text", [task])[0]
+        found = facts(unit)
+        if last and found["unfit"] > found["documents"] / 2:
+            self.watch(Note(
+                f"{found['unfit']} of the {found['documents']} held-out documents are such as the filters drop: the loss on "
+                "them says little about the text that is trained on. Sort the text into sources before, or filter less.",
+                "warning",
+            ))  # fmt: skip
+        return unit
 
     def _tell_failures(self, units: Sequence[Path]) -> None:
         first = next((found for unit in units if (found := facts(unit)["first_failure"])), "")
@@ -250,12 +287,10 @@ class _Build:
         last = [facts(unit) for unit in self.segments[-1]]
         whole = corpus_facts(self.shelves, told, facts(held_out)["held_out"], segments, last)
         whole = whole.model_copy(update={
-            "edited": {name: whole.edited.get(name, 0) for name in sorted(names)}, "steps": self.reports,
+            "edited": dict.fromkeys(sorted(names), 0) | whole.edited, "steps": self.reports,
         })  # fmt: skip
         whole.check()
-        _refuse_empty(
-            self.recipe, whole, next((item["first_unreadable"] for item in told if item["first_unreadable"]), "")
-        )
+        _refuse_empty(self.recipe, whole, next(iter(_first_unreadable(told).values()), ""))
         return whole
 
 
@@ -296,6 +331,14 @@ def _causes(facts: CorpusFacts) -> Iterator[str]:
         yield f"{count} quarantined ({reason})"
     if facts.held_out.documents:
         yield f"{facts.held_out.documents} held out"
+
+
+def _first_unreadable(told: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return by source the first record that could not be read, and why."""
+    found: dict[str, str] = {}
+    for item in told:
+        found = {**item["first_unreadable"], **found}
+    return found
 
 
 def _refuse_empty(recipe: Recipe, facts: CorpusFacts, first_unreadable: str) -> None:

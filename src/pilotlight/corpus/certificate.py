@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from pilotlight.corpus.hashed_words import HashedWords, mix
-from pilotlight.corpus.ranking import RankedUnits, before_and_after, kept_rows, summary
+from pilotlight.corpus.ranking import MOST_TOLD, RankedUnits, before_and_after, kept_rows, summary, told
 from pilotlight.spec import plain
 from pilotlight.stats.estimate import Estimate
 
@@ -69,6 +69,13 @@ def _buckets(words: HashedWords) -> Integer[np.ndarray, " words"]:
 def certificate(unit: Path) -> dict[str, Any]:
     """Return the certificate of a sample, given any unit of decisions of the step ``sample``."""
     return summary(unit)
+
+
+def told_certificate(decided: Sequence[Path]) -> dict[str, Any]:
+    """Return the certificate as it is told with the corpus: of the strata, those with the most text."""
+    found = told(decided)
+    strata = sorted(found.get("strata", []), key=lambda row: (-row["bytes"], json.dumps(row, sort_keys=True)))
+    return found | {"strata": strata[:MOST_TOLD], "strata_in_all": len(strata)} if found else {}
 
 
 def divergence(left: Float[np.ndarray, " buckets"], right: Float[np.ndarray, " buckets"]) -> float:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import xxhash
+
+_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
+
+
+def has_text(text: str) -> bool:
+    """Return whether anything in ``text`` can be seen: not only white space and control characters."""
+    return _VISIBLE.search(text) is not None
 
 
 def document_id(source: str, path: str, record: str) -> str:

@@ -49,7 +49,9 @@ class Explanation(Record):
         if self.fate == "quarantined":
             return f"{where} could not be read and is quarantined: {self.reason}."
         alike = f" (similarity {self.similarity:.3f})" if self.similarity is not None else ""
-        twin = f" What stays in its place is {self.twin}{alike}." if self.twin else ""
+        # A benchmark item is named file#number, and is not in the corpus; a document is named by an id.
+        held = "It holds the benchmark item" if "#" in self.twin else "What stays in its place is"
+        twin = f" {held} {self.twin}{alike}." if self.twin else ""
         return f"{where} was dropped by {self.step}: {self.reason}.{twin}"
 
 

@@ -11,12 +11,11 @@ from typing import Any, final
 
 import xxhash
 
-from pilotlight.corpus.document import Document
-from pilotlight.corpus.edit import Edit, in_scope
+from pilotlight.corpus.document import Document, has_text
 from pilotlight.corpus.pile import DOCUMENTS
+from pilotlight.corpus.run_of_steps import RunOfSteps
 from pilotlight.corpus.sameness import text_key
-from pilotlight.corpus.store import Rows, documents, rows, to_row
-from pilotlight.corpus.view import View
+from pilotlight.corpus.store import Rows, documents, to_row
 from pilotlight.events import Watcher
 from pilotlight.manifest import write_atomic
 
@@ -159,26 +158,48 @@ def hold_out(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch:
     return {"held_out": counts}
 
 
-def edit_held_out(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
-    """Write the held-out documents as the edits of the recipe leave them: training text must not repeat that either."""
+@final
+@dataclass(frozen=True, slots=True)
+class HeldText:
+    """What training text must not repeat."""
+
+    ids: frozenset[str]
+    """ids of all held-out documents."""
+    keys: dict[int, str]
+    """ids by the keys of their texts: as they were read, and after each run of steps."""
+    unfit: frozenset[str]
+    """ids of those that a filter would drop; they are held out all the same."""
+
+
+def pass_held_out(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
+    """Write the held-out documents as a run of steps leaves them, and the keys of all their texts so far.
+
+    The input is the unit that holds them, or the unit after the run of steps before. Like the text to train on, they go
+    through every edit and filter, so that they can be compared with it wherever it is compared; but none is dropped.
+    """
     del watch
-    edits: list[Edit] = [Edit.choose(given) for given in settings["edits"]]
-    keys: dict[str, str] = {}
-    count = 0
+    run = RunOfSteps(settings["steps"])
+    before = read_held_text(inputs[0]) if (inputs[0] / KEYS).is_file() else HeldText(frozenset(), {}, frozenset())
+    keys, ids, unfit = dict(before.keys), set(before.ids), set(before.unfit)
     with Rows(out / DOCUMENTS, level=1) as file:
-        for row in rows(inputs[0] / DOCUMENTS):
-            text = row["text"]
-            keys.setdefault(f"{text_key(text):032x}", row["id"])
-            for edit in edits:
-                if in_scope(edit.applies_to, row["facts"]["content"]):
-                    text = edit.edit_view(View(text, row["source"], row["facts"]))[0]
-            keys.setdefault(f"{text_key(text):032x}", row["id"])
-            file.write({**row, "text": text})
-            count += 1
-    write_atomic(out / KEYS, json.dumps(keys))
-    return {"documents": count}
+        for document in documents(inputs[0] / DOCUMENTS):
+            ids.add(document.id)
+            keys.setdefault(text_key(document.text), document.id)
+            passed = run(document)
+            if passed.reasons:
+                unfit.add(document.id)
+            if has_text(passed.document.text):  # what an edit leaves nothing of is like nothing else
+                keys.setdefault(text_key(passed.document.text), document.id)
+            else:
+                passed.document = document
+            file.write(to_row(passed.document))
+    plain = {"ids": sorted(ids), "keys": {f"{key:032x}": id for key, id in keys.items()}, "unfit": sorted(unfit)}
+    write_atomic(out / KEYS, json.dumps(plain), durable=False)
+    return {"documents": len(ids), "unfit": len(unfit)}
 
 
-def read_keys(unit: Path) -> dict[int, str]:
-    """Return the ids of the held-out documents by the keys of their texts, raw and edited."""
-    return {int(key, 16): id for key, id in json.loads((unit / KEYS).read_text(encoding="utf-8")).items()}
+def read_held_text(unit: Path) -> HeldText:
+    """Return what a unit of ``pass_held_out`` wrote."""
+    given = json.loads((unit / KEYS).read_text(encoding="utf-8"))
+    keys = {int(key, 16): id for key, id in given["keys"].items()}
+    return HeldText(frozenset(given["ids"]), keys, frozenset(given["unfit"]))

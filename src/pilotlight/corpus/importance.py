@@ -46,14 +46,16 @@ def count_split(out: Path, inputs: Sequence[Path], settings: dict[str, Any], wat
     buckets, target = int(settings["buckets"]), settings["target"]
     found = np.zeros((2, buckets), np.int64)
     seen = 0
+    sources: set[str] = set()
     for batch, words in split_batches(inputs[0]):
+        sources.update(document.source for document in batch)
         found[0] += counts(words, buckets)
         chosen = [document.text for document in batch if document.source == target]
         seen += len(chosen)
         if chosen:
             found[1] += counts(hash_words(chosen), buckets)
     np.save(out / COUNTS, found, allow_pickle=False)
-    return {"target_documents": seen}
+    return {"target_documents": seen, "sources": sorted(sources)}
 
 
 def count_texts(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from pilotlight.corpus.document import Document, document_id
+from pilotlight.corpus.document import Document, document_id, has_text
 from pilotlight.corpus.held_out import Candidates
 from pilotlight.corpus.pile import DOCUMENTS
 from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable
@@ -18,7 +17,6 @@ from pilotlight.errors import RecordError
 from pilotlight.events import Watcher
 
 QUARANTINE = "quarantine.jsonl"
-_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ufeff]")
 
 
 def read(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def read(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Wat
 def _checked(record: Raw | Unreadable) -> Raw | Unreadable:
     """Return the record, or why its text is none."""
     if isinstance(record, Raw):
-        if not _VISIBLE.search(record.text):
+        if not has_text(record.text):
             return Unreadable(record.record, "no text", "it is empty, or holds white space and control characters only")
         try:
             record.text.encode()
@@ -61,7 +59,7 @@ class _Reading:
     quarantined: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     damaged: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     """Those of the quarantined that a user would want to know about."""
-    first_unreadable: str = ""
+    first_unreadable: dict[str, str] = field(default_factory=dict[str, str])
     _ids: set[str] = field(default_factory=set[str])
 
     def take(self, source: str, relative: str, record: Raw | Unreadable) -> None:
@@ -74,7 +72,7 @@ class _Reading:
             self.quarantined.setdefault(source, Counter())[record.reason] += 1
             if not record.ordinary:
                 self.damaged.setdefault(source, Counter())[record.reason] += 1
-            self.first_unreadable = self.first_unreadable or f"{source}: {origin}: {record.reason} ({record.detail})"
+            self.first_unreadable.setdefault(source, f"{source}: {origin}: {record.reason} ({record.detail})")
             self.aside.write(
                 {"id": id, "source": source, "origin": origin, "reason": record.reason, "detail": record.detail}
             )

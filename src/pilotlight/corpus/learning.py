@@ -231,12 +231,14 @@ def read_labelled(
         raise ConfigError(f"{path.name} is neither .csv nor .jsonl (nor either with .gz).")
     texts: list[str] = []
     labels: list[bool] = []
+    given: Counter[str] = Counter()
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
         for row in found(file):
             if text not in row or label not in row:
                 raise ConfigError(f"{path.name} has the columns {', '.join(row)}; expected {text!r} and {label!r}.")
             texts.append(str(row[text]))
-            labels.append(as_label(row[label], positive))
+            given[str(row[label]).strip()] += 1
+            labels.append(word in _POSITIVE if (word := str(row[label]).strip().lower()) else False)
     return texts, labels
 
 

@@ -123,11 +123,14 @@ def load_model(path: Path) -> LinearModel:
             weights = np.asarray(file["weights"], dtype=np.float32)
             meta = json.loads(bytes(file["meta"]).decode("utf-8"))
     except FileNotFoundError:
-        raise DataError(f"there is no model at {path}; train one with learn() and save it there.") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"there is no model at {path}; write one with `pilot corpus learn`.") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise DataError(
-            f"{path} is not a linear model ({error}); expected a file written by LinearModel.save."
+            f"{path} is not a linear model; expected the file (.npz) that `pilot corpus learn labelled.csv --out model.npz` "
+            "wrote from labelled texts."
         ) from None
+    except AttributeError:  # a bare array (.npy) is no archive
+        raise DataError(f"{path} holds an array and no model; write one with `pilot corpus learn`.") from None
     if meta.get("format") != FORMAT or weights.shape != (BUCKETS,) or not np.isfinite(weights).all():
         raise DataError(f"{path} is of format {meta.get('format')}, expected {FORMAT}; train the model again.")
     return LinearModel(weights, float(meta["bias"]), float(meta["threshold"]), meta["card"])

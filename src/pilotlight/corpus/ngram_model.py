@@ -21,6 +21,7 @@ import numpy as np
 from pilotlight.corpus.document import Document
 from pilotlight.corpus.hashed_words import HashedWords, batches, chances, hash_words, mix, n_grams
 from pilotlight.corpus.pile import Pile, facts, read_split
+from pilotlight.corpus.ranking import refuse_unknown_sources
 from pilotlight.corpus.target_text import read_texts, together
 from pilotlight.errors import DataError
 
@@ -42,6 +43,9 @@ def train(pile: Pile, settings: dict[str, Any]) -> Path:
 
     Settings: ``order``, ``cells`` (a power of two), ``most_bytes`` of text to learn from, ``seed``; ``path`` and
     ``digest`` of a file, or ``source``: learn from the documents of this source only.
+
+    Raises:
+        DataError: no document is of the source.
     """
     if settings.get("path"):
         counted = pile.run("count", f"{_CALL}count_file", [((), settings)])
@@ -49,6 +53,9 @@ def train(pile: Pile, settings: dict[str, Any]) -> Path:
         weighed = pile.run(
             "weigh", f"{_CALL}weigh", [((split,), {"source": settings["source"]}) for split in pile.splits]
         )
+        if settings["source"]:
+            known = (name for unit in weighed for name in facts(unit)["sources"])
+            refuse_unknown_sources((settings["source"],), known, "target_source")
         total = sum(int(facts(unit)["bytes"]) for unit in weighed)
         given = {**settings, "chance": min(1.0, settings["most_bytes"] / max(1, total))}
         counted = pile.run("count", f"{_CALL}count_split", [((split,), given) for split in pile.splits])
@@ -57,10 +64,14 @@ def train(pile: Pile, settings: dict[str, Any]) -> Path:
 
 
 def weigh(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Any) -> dict[str, Any]:
-    """Return the bytes of the documents of a split (a unit of work)."""
+    """Return the bytes of the documents of a split that may be learned from, and all sources (a unit of work)."""
     del out, watch
-    source = settings["source"]
-    return {"bytes": sum(one.bytes for one in read_split(inputs[0]) if source in ("", one.source))}
+    source, size = settings["source"], 0
+    sources: set[str] = set()
+    for one in read_split(inputs[0]):
+        sources.add(one.source)
+        size += one.bytes if source in ("", one.source) else 0
+    return {"bytes": size, "sources": sorted(sources)}
 
 
 def half_of(words: HashedWords) -> Integer[np.ndarray, " documents"]:

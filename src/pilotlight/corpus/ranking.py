@@ -18,6 +18,7 @@ import numpy as np
 from pilotlight.corpus.document import Document
 from pilotlight.corpus.hashed_words import chances
 from pilotlight.corpus.pile import Decision, Pile, facts, write_decisions
+from pilotlight.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Integer, UInt64
@@ -28,6 +29,8 @@ ABOUT = "ranked.json"
 CUTS = "cuts.json"
 ROW = np.dtype([("key", "<u8"), ("bytes", "<i8"), ("group", "<i4"), ("source", "<i4"), ("value", "<f8")])
 HIGHEST_KEY = (1 << 64) - 2
+MOST_TOLD = 50
+"""Lines of a table that a step tells with the corpus; what is beyond is added up in one."""
 MISSING = -1
 """Group of documents without a value."""
 
@@ -62,6 +65,7 @@ class RankedRows:
         self._groups: list[str | None] = []
         self._sizes: list[int] = []
         self._values: list[float] = []
+        self._with_language = 0
 
     def add(self, documents: Sequence[Document | Sized], values: Iterable[float], groups: Iterable[str]) -> None:
         """Take documents in order with their values (NaN: there is none) and the groups they compete in."""
@@ -71,6 +75,7 @@ class RankedRows:
             self._sizes.append(document.bytes)
             self._values.append(float(value))
             self._groups.append(group if value == value else None)
+            self._with_language += "language" in document.facts
 
     def write(self, out: Path, keys: UInt64[np.ndarray, " rows"] | None = None) -> dict[str, Any]:
         """Write the rows and return facts; without ``keys`` they sort by value, equal ones by a hash of the id."""
@@ -90,7 +95,10 @@ class RankedRows:
         np.save(out / ROWS, rows, allow_pickle=False)
         (out / IDS).write_text("".join(f"{id}\n" for id in self._ids), encoding="utf-8")
         (out / ABOUT).write_text(json.dumps({"groups": groups, "sources": sources}), encoding="utf-8")
-        return {"documents": len(rows), "bytes": int(rows["bytes"].sum()), "missing": int(missing.sum())}
+        return {
+            "documents": len(rows), "bytes": int(rows["bytes"].sum()), "missing": int(missing.sum()),
+            "with_language": self._with_language,
+        }  # fmt: skip
 
 
 @final
@@ -290,6 +298,53 @@ def summary(unit: Path) -> dict[str, Any]:
     There is always ``documents``, ``bytes``, ``documents_kept``, ``bytes_kept``, and the same by ``sources``.
     """
     return facts(summary_unit(unit))
+
+
+def told(decided: Sequence[Path]) -> dict[str, Any]:
+    """Return what a step of selection tells with the corpus: its ``summary``, of long tables the largest lines only.
+
+    A table of one line (all documents compete with each other) says nothing more and is left out.
+    """
+    found = dict(summary(decided[0])) if decided else {}
+    for name in ("groups", "clusters", "sources"):
+        table: dict[str, dict[str, int]] = found.get(name, {})
+        if name == "groups" and len(table) < 2:
+            found.pop(name, None)
+        elif len(table) > MOST_TOLD:
+            order = sorted(table, key=lambda line: (-table[line]["bytes"], line))
+            rest = [table[line] for line in order[MOST_TOLD:]]
+            others = {column: sum(row[column] for row in rest) for column in rest[0]}
+            found[name] = {line: table[line] for line in order[:MOST_TOLD]} | {f"{len(rest)} others": others}
+    return found
+
+
+def refuse_without_language(measured: Sequence[Path], setting: str, instead: str) -> None:
+    """Return if a document has a language, or there is none at all; ``measured`` are units of ``RankedRows``.
+
+    Raises:
+        ConfigError: there are documents and no step has found out the language of any.
+    """
+    documents = sum(int(facts(unit)["documents"]) for unit in measured)
+    if documents and not any(facts(unit)["with_language"] for unit in measured):
+        raise ConfigError(
+            f"{setting} needs the language of each document, and none of the {documents} here has one; expected a step "
+            f"that finds it out. Put the step language before it, or {instead}."
+        )
+
+
+def refuse_unknown_sources(wanted: Sequence[str], known: Iterable[str], setting: str) -> None:
+    """Return if every name in ``wanted`` is that of a source of which documents are there, or no documents are.
+
+    Raises:
+        DataError: one is not.
+    """
+    names = sorted(set(known))
+    unknown = [name for name in wanted if name not in names] if names else []
+    if unknown:
+        raise DataError(
+            f"{setting} names {unknown[0]!r}, and no document that reaches the step is of such a source; there are "
+            f"{', '.join(names)}.{nearest(unknown[0], names)}"
+        )
 
 
 def decide_ranked(pile: Pile, measured: Sequence[Path], cut: dict[str, Any], words: dict[str, Any]) -> list[Path]:

@@ -8,20 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from pilotlight.corpus.document import Document
-from pilotlight.corpus.edit import Edit, in_scope
-from pilotlight.corpus.filter import Filter
-from pilotlight.corpus.held_out import read_keys
+from pilotlight.corpus.document import Document, has_text
+from pilotlight.corpus.held_out import HeldText, read_held_text
 from pilotlight.corpus.pile import DOCUMENTS, Decision, read_decisions
+from pilotlight.corpus.run_of_steps import NOTHING_LEFT, RunOfSteps
 from pilotlight.corpus.sameness import text_key
 from pilotlight.corpus.store import Rows, excerpt, rows, to_row
-from pilotlight.corpus.view import Value, Values, View
+from pilotlight.corpus.view import Value, Values
 from pilotlight.events import Watcher
 
 DROPPED = "dropped.jsonl.zst"
 VALUES = "values.jsonl.zst"
 HELD_OUT = "held_out"
-NOT_JUDGED = "could not be judged"
 REPEATS = "repeats"
 """Fact of a document that is to be trained on more than once in an epoch, from the value of a step of this name."""
 
@@ -29,8 +27,8 @@ REPEATS = "repeats"
 def process(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
     """Write what one segment leaves of a split, what it drops, and what it measured on every document.
 
-    ``inputs`` are the split before, the edited held-out documents, and the decisions of the comparing step
-    before the segment where there is one.
+    ``inputs`` are the split before, the held-out documents after the same segment, and the decisions of the comparing
+    step before it where there is one.
     """
     del watch
     decisions = read_decisions(inputs[2]) if len(inputs) > 2 else {}
@@ -39,7 +37,7 @@ def process(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: 
         Rows(out / DROPPED) as dropped,
         Rows(out / VALUES, 1) as values,
     ):
-        segment = _Segment(settings, decisions, read_keys(inputs[1]), kept, dropped, values)
+        segment = _Segment(settings, decisions, read_held_text(inputs[1]), kept, dropped, values)
         for row in rows(inputs[0] / DOCUMENTS):
             segment.take(row)
     return segment.tally.facts()
@@ -84,18 +82,18 @@ class _Segment:
         self,
         settings: dict[str, Any],
         decisions: dict[str, Decision],
-        held_keys: dict[int, str],
+        held: HeldText,
         kept: Rows,
         dropped: Rows,
         values: Rows,
     ) -> None:
-        self._steps = [(name, _step(family, given)) for name, family, given in settings["steps"]]
+        self._run = RunOfSteps(settings["steps"])
         self._barrier: str = settings["barrier"]
         self._selects: bool = settings["selects"]
         self._first: bool = settings["first"]
         self._last: bool = settings["last"]
-        self._decisions, self._held_keys = decisions, held_keys
-        self._held_ids = frozenset(held_keys.values()) if self._first else frozenset[str]()
+        self._decisions, self._held_keys = decisions, held.keys
+        self._held_ids = held.ids if self._first else frozenset[str]()
         self._kept, self._dropped, self._values = kept, dropped, values
         self._names: dict[str, dict[str, str]] = {}
         self.tally = Tally()
@@ -122,6 +120,8 @@ class _Segment:
         if decision is not None and decision.drop:
             self._drop(document, size, (self._barrier, decision.drop), told, decision)
             return
+        if decision is not None and decision.cuts:
+            self.tally.edited[self._barrier] += 1
         passed, reasons = self._passed(_without(document, decision), told)
         if reasons:
             self._drop(passed, size, reasons[0], told)
@@ -143,42 +143,16 @@ class _Segment:
             self.tally.columns[known[name]] = "text" if isinstance(values[name], str) else "number"
         return {known[name]: value for name, value in values.items()}
 
-    def _passed(self, document: Document, base: dict[str, Any]) -> tuple[Document, list[tuple[str, str]]]:
-        """Return the document after all steps, and the reasons to drop it by step, the first first.
-
-        Every filter measures, also after another one found a reason: so other thresholds can be tried later.
-        """
-        reasons: list[tuple[str, str]] = []
-        facts = dict(document.facts)
-        view = View(document.text, document.source, facts)
-        for name, step in self._steps:
-            if not in_scope(step.applies_to, facts["content"]):
-                continue
-            try:
-                view = self._after(name, step, view, base, reasons)
-            except (KeyboardInterrupt, SystemExit, MemoryError):
-                raise
-            except BaseException as error:  # libraries in Rust raise a BaseException when they panic
-                told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-                self.tally.first_failure = self.tally.first_failure or f"{name} on {document.id}: {told}"
-                reasons.append((name, f"{NOT_JUDGED}: {told}"))
-        return Document(view.text, document.id, document.source, document.origin, view.facts), reasons
-
-    def _after(
-        self, name: str, step: Edit | Filter, view: View, base: dict[str, Any], reasons: list[tuple[str, str]]
-    ) -> View:
-        if isinstance(step, Edit):
-            text, values = step.edit_view(view)
-            base |= self._columns(name, values)
-            self.tally.edited[name] += text != view.text
-            return view if text == view.text else View(text, view.source, view.facts)
-        values = step.measure(view)
-        base |= self._columns(name, values)
-        view.facts.update({fact: values[fact] for fact in step.facts})
-        reason = None if step.only_annotate else step.reason_to_drop(values, view.source)
-        if reason is not None:
-            reasons.append((name, reason))
-        return view
+    def _passed(self, document: Document, told: dict[str, Any]) -> tuple[Document, list[tuple[str, str]]]:
+        """Return the document after the steps of the segment, and the reasons to drop it, the first first."""
+        if not has_text(document.text):
+            return document, [(self._barrier, NOTHING_LEFT)]
+        found = self._run(document)
+        for step, values in found.values.items():
+            told |= self._columns(step, values)
+        self.tally.edited.update(found.edited)
+        self.tally.first_failure = self.tally.first_failure or found.failure
+        return found.document, found.reasons
 
     def _repeats_held_out(self, document: Document, size: int, told: dict[str, Any]) -> bool:
         """Drop a document that reads the same as a held-out one, raw or edited; return whether it does."""
@@ -186,7 +160,7 @@ class _Segment:
         if twin is None:
             return False
         because = Decision(document.id, twin=twin, similarity=1.0)
-        self._drop(document, size, (HELD_OUT, "held_out_duplicate"), told, because)
+        self._drop(document, size, (HELD_OUT, "repeats held-out text"), told, because)
         return True
 
     def _drop(
@@ -211,17 +185,14 @@ class _Segment:
         })  # fmt: skip
 
 
-def _step(family: str, given: dict[str, Any]) -> Edit | Filter:
-    return Edit.choose(given) if family == "edit" else Filter.choose(given)
-
-
 def _without(document: Document, decision: Decision | None) -> Document:
     """Return the document without the spans that its decision cuts, and with how often it is to be repeated."""
     if decision is None:
         return document
     text = "".join(_left(document.text, decision.cuts)) if decision.cuts else document.text
     repeats = (decision.values or {}).get("repeats", 1)
-    facts = {**document.facts, REPEATS: int(repeats)} if repeats > 1 else document.facts
+    times = int(repeats) * int(document.facts.get(REPEATS, 1))
+    facts = {**document.facts, REPEATS: times} if times > 1 else document.facts
     return Document(text, document.id, document.source, document.origin, facts)
 
 

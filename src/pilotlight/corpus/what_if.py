@@ -10,10 +10,13 @@ from pydantic import Field
 
 from pilotlight.corpus.build import named
 from pilotlight.corpus.corpus import Corpus
+from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.corpus.edit import in_scope
 from pilotlight.corpus.facts import Amount
 from pilotlight.corpus.filter import Filter
 from pilotlight.corpus.recipe import Recipe
+from pilotlight.corpus.run_of_steps import NOT_JUDGED
+from pilotlight.corpus.selection import Select
 from pilotlight.errors import ConfigError, nearest
 from pilotlight.plan_file import validated
 from pilotlight.spec import Record, plain
@@ -107,7 +110,7 @@ class _Judge:
         self._filters = [(name, step) for name, step in steps if isinstance(step, Filter)]
         names = [name for name, _ in steps]
         self._after = {
-            name: any(not isinstance(step, Filter) and hasattr(step, "decide") for _, step in steps[at + 1 :])
+            name: any(isinstance(step, Duplicates | Select) for _, step in steps[at + 1 :])
             for at, name in enumerate(names)
         }
         self._counts: dict[str, list[int]] = {"before": [0, 0], "after": [0, 0], "unsure": [0, 0]}
@@ -120,8 +123,8 @@ class _Judge:
         kept = row["fate"] == "train"
         if kept:
             _count(self._counts["before"], row)
-        elif row["step"] not in dict(self._filters):
-            return  # a comparing step dropped it, or it repeats held-out text: no threshold brings it back
+        elif row["step"] not in dict(self._filters) or row["reason"].startswith(NOT_JUDGED):
+            return  # compared, emptied, like held-out text, or not measured: no threshold brings it back
         found = self._first_reason(row)
         if found is not None:
             _count(self._reasons.setdefault(found[0], {}).setdefault(found[1].partition(":")[0], [0, 0]), row)

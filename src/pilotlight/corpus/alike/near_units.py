@@ -33,10 +33,10 @@ def sign(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Wat
     del watch
     table = Table(settings["prefer"], fixed=settings["fixed"], by_length=True)
 
-    def texts() -> Iterator[str]:
+    def texts() -> Iterator[tuple[str, bool]]:
         for document in read_split(inputs[0]):
             table.add(document)
-            yield document.text
+            yield document.text, document.facts.get("content") == "code"
 
     bands = Bands(settings["bands"], settings["rows"])
     keys: list[UInt64[np.ndarray, "texts bands"]] = []

@@ -28,32 +28,36 @@ class Sets:
     """0, then where the set of each text ends."""
 
 
-def shingle_sets(texts: Iterable[str], length: int) -> Iterator[Sets]:
+def shingle_sets(texts: Iterable[tuple[str, bool]], length: int) -> Iterator[Sets]:
     """Return the sets of shingles of the texts in order, in batches: what a sequence of ``length`` words is made of.
 
+    Each text comes with whether it is code. In code every sign counts as a word, and sequences are twice as long: about
+    half of the tokens of code are signs, so a changed name weighs as much as a changed word of prose.
     A text with fewer words is one shingle, of all its words; one without any is one shingle too, its ``text_key``.
     Two different shingles are taken for one with a chance of 2^-32: too seldom to matter for a similarity.
     """
     together: list[str] = []
-    size = 0
-    for given in texts:
+    size, kind = 0, False
+    for given, code in texts:
         text = composed(given)
-        if together and size + len(text) + 1 > MOST_TOGETHER:
-            yield _batch(together, length)
+        if together and (code != kind or size + len(text) + 1 > MOST_TOGETHER):
+            yield _batch(together, length, kind)
             together, size = [], 0
         together.append(text)
         size += len(text) + 1
+        kind = code
     if together:
-        yield _batch(together, length)
+        yield _batch(together, length, kind)
 
 
-def _batch(texts: list[str], length: int) -> Sets:
+def _batch(texts: list[str], length: int, code: bool) -> Sets:
+    length *= 1 + code
     if len(texts) == 1:
-        found = [words(piece)[0] for piece in pieces(texts[0])]
+        found = [words(piece, code)[0] for piece in pieces(texts[0])]
         hashes = np.concatenate(found) if len(found) > 1 else found[0]
         counts = np.array([len(hashes)])
     else:
-        hashes, begins = words("\n".join(texts))
+        hashes, begins = words("\n".join(texts), code)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
         starts = np.cumsum(lengths) - lengths
         bounds = np.append(np.searchsorted(begins, starts), len(begins))

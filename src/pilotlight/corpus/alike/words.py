@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -43,10 +44,10 @@ class Letters:
     r"""What each code point is (separator, letter of a word, word of its own), and a random number for each.
 
     A letter is what ``\w`` matches or a combining mark, which belongs to the letter before it. Both cases of a letter
-    have the same number.
+    have the same number. In ``code`` the signs of ASCII are words of their own: an operator makes a difference.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, code: bool = False) -> None:
         classes = np.zeros(_CODES, dtype=np.uint8)
         for start in range(0, _LAST_LETTER, 0x10000):
             plane = "".join(map(chr, range(start, start + 0x10000)))
@@ -57,6 +58,8 @@ class Letters:
         for first, last in _WITHOUT_SPACES:
             known = classes[first : last + 1]
             known[known == _LETTER] = _ALONE
+        if code:
+            classes[[sign for sign in map(ord, string.punctuation) if classes[sign] == _SEPARATOR]] = _ALONE
         lower = np.arange(_CODES, dtype=np.uint64)
         for letter in map(chr, range(_LAST_WITH_CASE)):
             small = letter.casefold()  # unlike lower(), it makes one letter of both forms of a small sigma
@@ -76,17 +79,18 @@ def _powers(base: int) -> UInt64[np.ndarray, " characters"]:
 
 
 @cache
-def letters() -> Letters:
-    """Return the table of letters, made once in a process (0.1 s)."""
-    return Letters()
+def letters(code: bool = False) -> Letters:
+    """Return the table of letters of prose, or of code, made once in a process (0.1 s)."""
+    return Letters(code)
 
 
-def words(text: str) -> tuple[UInt64[np.ndarray, " words"], Int64[np.ndarray, " words"]]:
+def words(text: str, code: bool = False) -> tuple[UInt64[np.ndarray, " words"], Int64[np.ndarray, " words"]]:
     """Return the hash of each word of at most ``MOST_TOGETHER`` characters, and where in the text it begins.
 
+    In ``code`` every sign of ASCII is a word too.
     The hash of a word is a polynomial in its letters (so that all of them come from one running sum), then mixed.
     """
-    table = letters()
+    table = letters(code)
     if text.isascii():
         codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     else:
@@ -96,7 +100,7 @@ def words(text: str) -> tuple[UInt64[np.ndarray, " words"], Int64[np.ndarray, " 
     values *= table.powers[: len(codes)]
     inside = np.zeros(len(codes) + 2, dtype=bool)
     np.equal(classes, _LETTER, out=inside[1:-1])
-    if codes.dtype == np.uint32 and (classes == _ALONE).any():
+    if (code or codes.dtype == np.uint32) and (classes == _ALONE).any():
         alone = classes == _ALONE
         begins = np.flatnonzero((inside[1:-1] & ~inside[:-2]) | alone)
         ends = np.flatnonzero((inside[1:-1] & ~inside[2:]) | alone)

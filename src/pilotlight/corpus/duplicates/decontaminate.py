@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.corpus.matching import matching_files
@@ -38,7 +38,7 @@ class Decontaminate(Duplicates):
         ("Which of the following is true?", "Which of the following is true?"),
     )
 
-    benchmarks: tuple[Path, ...] = ()
+    benchmarks: tuple[Path, ...] = Field(default=(), validate_default=True)
     """Files, patterns or folders: JSON, JSON lines, CSV, TSV, Parquet, text (an item per line), packed or in archives."""
     fields: tuple[str, ...] = ()
     """Names of the fields with the text of an item; none: found by their names, such as question, choices, answer."""
@@ -56,6 +56,16 @@ class Decontaminate(Duplicates):
     """What to do with a document that holds an item: drop it, or cut the sentences of the item out of it."""
     least_left: Annotated[int, Field(ge=0)] = 200
     """Characters; a document that would keep fewer after the cuts is dropped."""
+
+    @field_validator("benchmarks")
+    @classmethod
+    def _some_benchmarks(cls, benchmarks: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not benchmarks:
+            raise ValueError(
+                "no benchmarks are given, so nothing could be found; expected files or folders with their items, such "
+                "as {kind: decontaminate, benchmarks: [benchmarks/]}"
+            )
+        return benchmarks
 
     def decide(self, pile: Pile) -> list[Path]:
         """Return the decisions: the twin of a document is the item it holds most of, as ``file#number``.

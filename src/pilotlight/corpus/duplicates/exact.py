@@ -34,14 +34,21 @@ class Exact(Duplicates):
     """Sources whose documents stay before those of others, the most preferred first."""
 
     def decide(self, pile: Pile) -> list[Path]:
-        """Return the decisions on each split; memory is that of a partition of the keys."""
+        """Return the decisions on each split; memory is that of a partition of the keys.
+
+        Raises:
+            DataError: ``prefer`` names a source that is not there.
+        """
         given = [*pile.splits, *([pile.fixed] if pile.fixed else [])]
         tasks: list[tuple[list[Path], dict[str, Any]]] = [
             ([split], {"prefer": self.prefer, "fixed": place >= len(pile.splits)}) for place, split in enumerate(given)
         ]
         from pilotlight.corpus.partitions import partitions_for
+        from pilotlight.corpus.ranking import refuse_unknown_sources
 
         keyed = pile.run("keys", f"{_UNITS}:key", tasks)
+        known = (name for unit in keyed for name, *_ in facts(unit)["sources"])
+        refuse_unknown_sources(self.prefer, known, "prefer")
         count = partitions_for(sum(facts(unit)["rows"] for unit in keyed))
         joined = pile.run(
             "join", f"{_UNITS}:join", [(keyed, {"partition": place, "partitions": count}) for place in range(count)]

@@ -20,7 +20,8 @@ class Near(Duplicates):
     """Texts that share most of their sequences of words; sketches find the pairs, the whole sets decide.
 
     The similarity of two texts is the share of their sequences of ``words`` words that both have (Jaccard). Texts in
-    scripts without spaces are compared by characters. A document goes only if it is itself so like one that stays;
+    scripts without spaces are compared by characters. In code every sign counts as a word too, and sequences are twice
+    as long. A document goes only if it is itself so like one that stays;
     that its neighbour is does not count. Held-out text stays before any other, then that of preferred sources, then
     the longest, then the document with the smallest id.
     """
@@ -68,11 +69,12 @@ class Near(Duplicates):
         Memory of a unit is that of a partition of the band keys, of the pairs of a split, or of some megabytes of sets.
 
         Raises:
-            DataError: more of a source would go than ``most_removed``.
+            DataError: more of a source would go than ``most_removed``, or ``prefer`` names a source that is not there.
         """
         from pilotlight.corpus.alike.bands import derive
         from pilotlight.corpus.alike.limits import check_limits, removed_by_source
         from pilotlight.corpus.partitions import partitions_for
+        from pilotlight.corpus.ranking import refuse_unknown_sources
 
         bands = derive(self.similarity, self.recall)
         given = [*pile.splits, *([pile.fixed] if pile.fixed else [])]
@@ -81,6 +83,8 @@ class Near(Duplicates):
             ([split], {**common, "fixed": place >= len(pile.splits)}) for place, split in enumerate(given)
         ]
         signed = pile.run("sign", f"{_UNITS}.near_units:sign", tasks)
+        known = (name for unit in signed for name, *_ in facts(unit)["sources"])
+        refuse_unknown_sources(self.prefer, known, "prefer")
         count = partitions_for(sum(facts(unit)["rows"] for unit in signed), _ROWS_TOGETHER)
         joined = pile.run(
             "join", f"{_UNITS}.near_units:join",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, final
 
+from pydantic import Field, field_validator
+
 from pilotlight.corpus.filter import Filter
 from pilotlight.corpus.view import Values, View
 from pilotlight.units import Share
@@ -16,22 +18,34 @@ class Classifier(Filter):
     """Keeps texts that a trained linear model scores at least ``least``: quality by example.
 
     The model is trained by ``pilotlight.corpus.learning.train_filter`` on texts labelled good or bad, as fastText is in
-    DCLM (Li et al. 2024, arXiv:2406.11794). Without a ``model``, only texts without any words score 0, all others 1.
+    DCLM (Li et al. 2024, arXiv:2406.11794): `pilot corpus learn` writes it.
     """
 
     columns: ClassVar[Mapping[str, str]] = {"score": "chance that the text is good, from 0 to 1"}
     keeps: ClassVar[tuple[str, ...]] = ("Water boils at a lower temperature in the mountains.", "def area(r): return r")
     drops: ClassVar[tuple[str, ...]] = ("", " \n\n ", "- - -")
 
-    model: Path | None = None
-    """File of a trained linear model."""
+    model: Path | None = Field(default=None, validate_default=True)
+    """File of a trained linear model; required."""
     least: Share | None = None
-    """Score that a text needs to stay; by default the threshold of the model, or 0.5 without one."""
+    """Score that a text needs to stay; by default the threshold of the model."""
+
+    @field_validator("model")
+    @classmethod
+    def _a_model(cls, model: Path | None) -> Path | None:
+        if model is None:
+            raise ValueError(
+                "no model is given, so nothing could be judged; expected the file of a model that "
+                "`pilot corpus learn labelled.csv --out model.npz` wrote, such as {kind: classifier, model: model.npz}"
+            )
+        return model
 
     def measure(self, view: View) -> Values:
-        """Return the score of the text."""
-        if self.model is None:
-            return {"score": 1.0 if any(character.isalnum() for character in view.text) else 0.0}
+        """Return the score of the text.
+
+        Raises:
+            DataError: the file is no model.
+        """
         from pilotlight.corpus.linear import cached_model
 
         return {"score": round(cached_model(str(self.model)).score(view.text), 6)}
@@ -44,8 +58,6 @@ class Classifier(Filter):
     def _least(self) -> float:
         if self.least is not None:
             return float(self.least)
-        if self.model is None:
-            return 0.5
         from pilotlight.corpus.linear import cached_model
 
         return cached_model(str(self.model)).threshold

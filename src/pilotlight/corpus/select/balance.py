@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field, field_validator
 
@@ -50,12 +50,24 @@ class Balance(Select):
         """Return for every split the unit with the decisions on its documents.
 
         Raises:
-            ConfigError: no documents have a declared value, or no choice of documents has all the shares.
+            ConfigError: no documents have a declared value, or no choice of documents has all the shares, or
+                languages are declared and no document has one.
         """
         axes = sorted(self.shares)
+        from pilotlight.corpus.ranking import refuse_without_language
+
         module = "pilotlight.corpus.balancing:"
         given = {"axes": axes, "seed": self.seed}
         measured = pile.run("measure", f"{module}measure", [((split,), given) for split in pile.splits])
+        if "language" in self.shares:
+            refuse_without_language(measured, "balance with shares of language", "declare shares of another axis")
         plan = {"shares": {axis: self.shares[axis] for axis in axes}, "most_repeats": self.most_repeats}
         [planned] = pile.run("plan", f"{module}plan", [(measured, plan)])
         return pile.run("choose", f"{module}choose", [((unit, planned), {"seed": self.seed}) for unit in measured])
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return how much there was and stays, and every axis before, after and wanted."""
+        from pilotlight.corpus.ranking import told
+
+        del pile
+        return told(decided)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
@@ -55,3 +55,10 @@ class Diverse(Select):
         wanted = {"share": self.share, "by": self.of, "keep": self.keep}
         [chosen] = pile.run("parts", f"{module}choose_parts", [(placed, wanted)])
         return pile.run("choose", f"{module}choose", [((unit, chosen), {"keep": self.keep}) for unit in placed])
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return how much there was and stays, by cluster and source."""
+        from pilotlight.corpus.ranking import told
+
+        del pile
+        return told(decided)

@@ -53,14 +53,22 @@ class Dsir(Select):
         return self
 
     def decide(self, pile: Pile) -> list[Path]:
-        """Return for every split the unit with the decisions on its documents."""
-        from pilotlight.corpus.ranking import decide_ranked
+        """Return for every split the unit with the decisions on its documents.
+
+        Raises:
+            DataError: no document is of the source ``target_source``, or the target holds no words.
+        """
+        from pilotlight.corpus.pile import facts
+        from pilotlight.corpus.ranking import decide_ranked, refuse_unknown_sources
         from pilotlight.corpus.target_text import content_digest
 
         module = "pilotlight.corpus.importance:"
         given: dict[str, Any] = {"buckets": int(self.buckets), "target": self.target_source}
         counted = pile.run("count", f"{module}count_split", [((split,), given) for split in pile.splits])
-        if self.target is not None:
+        if self.target is None:
+            known = (name for unit in counted for name in facts(unit)["sources"])
+            refuse_unknown_sources((self.target_source,), known, "target_source")
+        else:
             named = {"buckets": int(self.buckets), "path": str(self.target), "digest": content_digest(self.target)}
             counted += pile.run("target", f"{module}count_texts", [((), named)])
         merging = {"named": str(self.target or self.target_source), "smoothing": self.smoothing}
@@ -70,3 +78,10 @@ class Dsir(Select):
         cut = {"range": [1 - self.share, 1.0], "by": self.of}
         words = {"column": "importance", "reason": "low importance", "missing": "no words"}
         return decide_ranked(pile, scored, cut, words)
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return how much there was and stays, by source."""
+        from pilotlight.corpus.ranking import told
+
+        del pile
+        return told(decided)

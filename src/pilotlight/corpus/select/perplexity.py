@@ -63,14 +63,29 @@ class Perplexity(Select):
         return {**found, "source": "", "path": str(self.target), "digest": content_digest(self.target)}
 
     def decide(self, pile: Pile) -> list[Path]:
-        """Return for every split the unit with the decisions on its documents."""
+        """Return for every split the unit with the decisions on its documents.
+
+        Raises:
+            ConfigError: documents are to compete within their language and none has one.
+            DataError: no document is of the source to learn from, or there are no words to learn.
+        """
         from pilotlight.corpus.ngram_model import train
-        from pilotlight.corpus.ranking import decide_ranked, kept_range
+        from pilotlight.corpus.ranking import decide_ranked, kept_range, refuse_without_language
 
         model = train(pile, self.training())
         given = {"seed": self.seed, "groups": list(self.within)}
         call = "pilotlight.corpus.ngram_model:score_split"
         scored = pile.run("score", call, [((split, model), given) for split in pile.splits])
+        if "language" in self.within:
+            setting = "perplexity within each language (`within`)"
+            refuse_without_language(scored, setting, "set within to [] where all text is in one language")
         end = {"lowest": "too hard", "middle": "too easy or too hard", "highest": "too easy"}[self.keep]
         words = {"column": "perplexity", "reason": end, "missing": "no words"}
         return decide_ranked(pile, scored, {"range": kept_range(self.keep, self.share), "by": self.of}, words)
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return how much there was and stays, by group and source."""
+        from pilotlight.corpus.ranking import told
+
+        del pile
+        return told(decided)

@@ -86,3 +86,10 @@ class Sample(Select):
                 "every criterion. Take a larger share, a larger tolerance, or set require to false."
             )
         return pile.run("choose", f"{module}choose", [((unit, chosen, judged), {}) for unit in measured])
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return the certificate: wanted and achieved, every criterion with its threshold, and the verdict."""
+        from pilotlight.corpus.certificate import told_certificate
+
+        del pile
+        return told_certificate(decided)

@@ -64,15 +64,18 @@ class Scores(Select):
 
         Raises:
             DataError: a table cannot be read, or documents have no score and ``missing`` is ``stop``.
+            ConfigError: documents are to compete within their language and none has one.
         """
         from pilotlight.corpus.pile import facts
-        from pilotlight.corpus.ranking import decide_ranked, kept_range
+        from pilotlight.corpus.ranking import decide_ranked, kept_range, refuse_without_language
         from pilotlight.corpus.side_table import load_tables, refuse_missing
 
         tables = load_tables(pile, [path for path in (self.table, self.minus) if path], self.id, self.score)
         given = {"seed": self.seed, "groups": list(self.within), "tables": len(tables)}
         call = "pilotlight.corpus.side_table:score_split"
         scored = pile.run("score", call, [((split, *tables), given) for split in pile.splits])
+        if "language" in self.within:
+            refuse_without_language(scored, "scores within each language (`within`)", "leave language out of within")
         if self.missing == "stop":
             refuse_missing(self.table, [facts(unit) for unit in scored])
         cut: dict[str, Any] = {"keep_missing": self.missing == "keep"}
@@ -81,3 +84,10 @@ class Scores(Select):
         else:
             cut |= {"range": kept_range(self.keep, self.share), "by": self.of}
         return decide_ranked(pile, scored, cut, {"column": "score", "reason": "score", "missing": "no score"})
+
+    def report(self, pile: Pile, decided: list[Path]) -> dict[str, Any]:
+        """Return how much there was and stays, by group and source."""
+        from pilotlight.corpus.ranking import told
+
+        del pile
+        return told(decided)
