@@ -11,7 +11,9 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
+import socket
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -197,12 +199,8 @@ def building(
     fingerprint: str,
     settings: dict[str, Any],
     inputs: dict[str, str] | None = None,
-    durable: bool = True,
 ) -> Generator[Draft]:
     """Yield a draft whose files become the finished artefact ``folder``, or nothing at all.
-
-    Whatever kills the process, the artefact is whole or absent. One that is ``durable`` also survives a loss of power
-    (a few milliseconds per file); whoever reads others after one has to verify them.
 
     Raises:
         RecordError: another living process is writing the same folder, or it holds files of somebody else.
@@ -222,7 +220,7 @@ def building(
                 kind=kind, fingerprint=fingerprint, settings=settings, inputs=inputs or {}, files={},
                 facts=draft.facts, versions=versions(),
             )  # fmt: skip
-            seal(temporary, manifest, durable=durable)
+            seal(temporary, manifest)
             refuse_foreign(folder)
             old = folder.with_name(f".{folder.name}.{os.getpid()}.old.partial")
             if folder.exists():
@@ -230,8 +228,44 @@ def building(
                 folder.replace(old)  # in one step: a kill leaves the old one whole, in its place or aside
             temporary.replace(folder)
             shutil.rmtree(old, ignore_errors=True)
-            if durable:
-                sync(folder.parent)
+            sync(folder.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def drafting(folder: Path, *, kind: str, fingerprint: str) -> Generator[Draft]:
+    """Yield a draft that becomes the finished artefact ``folder``, unless another one of the same has become it.
+
+    For results that are the same whoever makes them: several processes on several machines may draft the same one, and
+    the first to finish wins. It is not forced to disk: after a crash of the machine it has to be verified.
+
+    Raises:
+        ResourceError: the disk is full or the folder may not be written.
+    """
+    host = re.sub(r"[^\w-]", "_", socket.gethostname())
+    temporary = folder.with_name(f".{folder.name}.{host}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+    with _plain_disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.parent.glob(f".{folder.name}.{host}.*.partial"):
+            pid = left_over.name.split(".")[-3]
+            if pid.isdigit() and int(pid) != os.getpid() and not _lives(int(pid)):
+                shutil.rmtree(left_over, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            draft = Draft(temporary)
+            yield draft
+            manifest = Manifest(
+                kind=kind, fingerprint=fingerprint, settings={}, inputs={}, files={}, facts=draft.facts,
+                versions=versions(),
+            )  # fmt: skip
+            seal(temporary, manifest, durable=False)
+            try:
+                temporary.replace(folder)
+            except OSError:
+                if not (folder / NAME).is_file():  # what is there is no finished one
+                    shutil.rmtree(folder, ignore_errors=True)
+                    temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -260,6 +294,17 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     return manifest
 
 
+def _told(changes: dict[str, tuple[Any, Any]]) -> list[str]:
+    """Return the changes of settings as lines; a part that was added or left out as one."""
+    parts = {
+        path.removesuffix(".kind"): "left out" if new is None else "added"
+        for path, (old, new) in changes.items() if path.endswith(".kind") and None in (old, new)
+    }  # fmt: skip
+    hidden = (*(f"{part}." for part in parts), *(f"{part.rpartition('.')[0]}.order" for part in parts))
+    lines = [f"{path}: {old} -> {new}" for path, (old, new) in changes.items() if not path.startswith(hidden)]
+    return [*(f"{part}: {what}" for part, what in parts.items()), *lines]
+
+
 def finished(
     folder: Path,
     fingerprint: str | None = None,
@@ -278,7 +323,7 @@ def finished(
     if fingerprint is None or manifest.fingerprint == fingerprint:
         return manifest
     changes = diff(manifest.settings, settings) if settings is not None else {}
-    shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
+    shown = "".join(f"\n  {line}" for line in _told(changes)[:8])
     known = inputs or manifest.inputs
     others = [name for name in sorted({*known, *manifest.inputs}) if known.get(name) != manifest.inputs.get(name)]
     shown += "".join(f"\n  the content of {name!r} is another" for name in others[:8])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +16,20 @@ from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.spec import discover
 
 KINDS = discover(Duplicates.folder)
+
+
+@functools.cache
+def _benchmark() -> Path:
+    path = Path(tempfile.mkdtemp()) / "quiz.jsonl"
+    path.write_text('{"question": "Which of the four seasons does a sower of winter wheat wait for, and why?"}\n')
+    return path
+
+
+def made(kind):
+    """A step of each kind; a new kind with required settings is added here."""
+    return KINDS[kind].model_validate({"benchmarks": [_benchmark()]} if kind == "decontaminate" else {})
+
+
 PAIRS = [(kind, pair) for kind, part in KINDS.items() for pair in part.same]
 DIFFERENT = [(kind, pair) for kind, part in KINDS.items() for pair in part.different]
 
@@ -47,20 +64,20 @@ def test_a_step_has_examples_that_stay(kind):
 @pytest.mark.parametrize(("kind", "pair"), PAIRS)
 def test_one_of_two_texts_that_are_the_same_goes(kind, pair):
     one, other = pair_of_documents(pair)
-    found = gone(KINDS[kind](), [one, other])
+    found = gone(made(kind), [one, other])
     assert {id: twin for id, (twin, _) in found.items()} in ({one.id: other.id}, {other.id: one.id})
 
 
 @pytest.mark.parametrize(("kind", "pair"), DIFFERENT)
 def test_texts_that_differ_stay(kind, pair):
-    assert gone(KINDS[kind](), pair_of_documents(pair)) == {}
+    assert gone(made(kind), pair_of_documents(pair)) == {}
 
 
 @pytest.mark.parametrize(("kind", "pair"), PAIRS)
 def test_a_text_that_is_the_same_as_a_held_out_one_goes(kind, pair):
     one, other = pair_of_documents(pair)
     for mine, held in ((one, other), (other, one)):
-        found = gone(KINDS[kind](), [mine], fixed=[held])
+        found = gone(made(kind), [mine], fixed=[held])
         assert {id: twin for id, (twin, _) in found.items()} == {mine.id: held.id}
 
 
@@ -69,7 +86,7 @@ def test_a_text_that_is_the_same_as_a_held_out_one_goes(kind, pair):
 @given(data=st.data())
 def test_decisions_do_not_depend_on_how_documents_are_cut_into_splits(kind, data):
     documents = families(12)
-    part = KINDS[kind]()
+    part = made(kind)
     expected = decide(part, documents)
     shuffled = data.draw(st.permutations(documents))
     count = data.draw(st.sampled_from([2, 5]))
@@ -80,7 +97,7 @@ def test_decisions_do_not_depend_on_how_documents_are_cut_into_splits(kind, data
 def test_what_goes_names_a_twin_that_stays_and_how_alike_they_are(kind):
     documents = families(20)
     known = {item.id for item in documents}
-    found = decide(KINDS[kind](), documents[:9], documents[9:])
+    found = decide(made(kind), documents[:9], documents[9:])
     dropped = {id for id, decision in found.items() if decision.drop}
     for id, decision in found.items():
         if decision.drop:
@@ -93,9 +110,9 @@ def test_what_goes_names_a_twin_that_stays_and_how_alike_they_are(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_documents_and_empty_documents_are_no_trouble(kind):
-    assert gone(KINDS[kind](), []) == {}
-    assert gone(KINDS[kind](), [], [document("one", "")]) == {}
-    assert gone(KINDS[kind](), [document("one", " \n"), document("two", "a few words of text")], []) == {}
+    assert gone(made(kind), []) == {}
+    assert gone(made(kind), [], [document("one", "")]) == {}
+    assert gone(made(kind), [document("one", " \n"), document("two", "a few words of text")], []) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -225,3 +225,75 @@ def test_a_corpus_of_which_nothing_can_be_held_out_says_so(tmp_path):
     said.clear()
     build(recipe(path, held_out=0), tmp_path / "none", watch=said.append)
     assert not [event for event in said if isinstance(event, Note) and event.level == "warning"]
+
+
+def test_files_that_are_not_ours_are_never_replaced(dirty, tmp_path):
+    for name in ("folder", "file"):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / "thesis.txt").write_text("years of work", encoding="utf-8")
+        out = tmp_path / "mine" if name == "folder" else tmp_path / "mine" / "thesis.txt"
+        with pytest.raises(RecordError, match=r"(holds files that are not ours|is a file)"):
+            build(recipe(dirty, "folder"), out)
+        assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_held_out_text_is_compared_as_far_as_it_was_edited(tmp_path):
+    people = [
+        " ".join(f"person{number}x{row}@example.org met nobody{number} on day {row}," for row in range(25))
+        for number in range(200)
+    ]
+    twins = [text.replace("day 3,", "day three,") for text in people]
+    path = write_jsonl(tmp_path / "a.jsonl", [*people, *twins])
+    corpus = build(recipe(path, steps=[{"kind": "near", "most_removed": 1.0}, "pii"], held_out="20%"), tmp_path / "out")
+    numbers = {
+        split: {document.origin.rpartition("#")[2] for document in corpus.documents(split)}
+        for split in ("train", "held_out")
+    }
+    twin_of_held = {str((int(number) - 1 + 200) % 400 + 1) for number in numbers["held_out"]}
+    assert len(numbers["held_out"]) > 20
+    assert not twin_of_held & numbers["train"]
+
+
+def test_an_edit_that_makes_one_held_out_text_equal_to_another_loses_none(tmp_path):
+    texts = [f"{sentence(number)} città" for number in range(100)]
+    path = write_jsonl(tmp_path / "a.jsonl", [*texts, *(text.replace("à", "Ã\xa0") for text in texts)])
+    corpus = build(recipe(path, steps=["unicode"], held_out="50%"), tmp_path / "out")
+    assert corpus.facts.held_out.documents > 20
+
+
+def test_a_document_that_an_edit_leaves_nothing_of_is_dropped_for_that(tmp_path):
+    texts = [f"{sentence(number)}\nMore of article {number} is here." for number in range(60)] + [
+        "menu\nhome\nlogin"
+    ] * 5
+    corpus = build(recipe(write_jsonl(tmp_path / "a.jsonl", texts), steps=["c4_lines"], held_out=0), tmp_path / "out")
+    assert corpus.facts.dropped == {"c4_lines": {"nothing left": corpus.facts.dropped["c4_lines"]["nothing left"]}}
+    assert corpus.facts.dropped["c4_lines"]["nothing left"].documents == 5
+    assert all(document.text.strip() for document in corpus.documents("train"))
+
+
+def test_a_source_of_which_nothing_can_be_read_stops_the_build(tmp_path):
+    one = write_jsonl(tmp_path / "one.jsonl", [sentence(number) for number in range(30)])
+    two = write_jsonl(tmp_path / "two.jsonl", ["words"] * 4, field="body")
+    both = Recipe.model_validate({"sources": [{"kind": "jsonl", "path": one}, {"kind": "jsonl", "path": two}]})
+    with pytest.raises(DataError, match=r"none of the 4 records of source 'two' can be read.*set text_field"):
+        build(both, tmp_path / "out")
+
+
+def test_a_step_that_was_left_out_is_named_where_a_corpus_is_refused(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [sentence(number) for number in range(50)])
+    build(recipe(path, steps=["unicode", {"kind": "length", "least": 20}, "letters"]), tmp_path / "out")
+    with pytest.raises(RecordError, match=r"steps\.letters: left out") as caught:
+        build(recipe(path, steps=["unicode", {"kind": "length", "least": 30}]), tmp_path / "out")
+    assert "steps.length.least: 20 -> 30" in str(caught.value)
+    write_jsonl(tmp_path / "a.jsonl", [sentence(number) for number in range(51)])
+    with pytest.raises(RecordError, match="the content of 'a' is another"):
+        build(recipe(path, steps=["unicode", {"kind": "length", "least": 20}, "letters"]), tmp_path / "out")
+
+
+def test_a_corpus_with_a_file_cut_short_is_not_opened(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [sentence(number) for number in range(50)])
+    corpus = build(recipe(path), tmp_path / "out")
+    file = corpus.files("train")[0]
+    file.write_bytes(file.read_bytes()[:50])
+    with pytest.raises(RecordError, match="has 50 bytes, expected"):
+        Corpus.open(tmp_path / "out")

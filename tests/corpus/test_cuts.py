@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilotlight.corpus import formats, reading
-from pilotlight.corpus.formats import Reading, jsonl_records, read_text, text_cuts, text_records
+from pilotlight.corpus.formats import Reading, read_text, text_cuts, text_records
+from pilotlight.corpus.json_lines import jsonl_records
 from pilotlight.corpus.reading import chunks, line_cuts, split_lines
 from pilotlight.corpus.source import WHOLE, Input, Raw, Unreadable
 

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from pilotlight.corpus.benchmark_items import read_items
 from pilotlight.corpus.contamination import wilson
@@ -171,10 +172,10 @@ def test_a_changed_benchmark_is_noticed(bench, tmp_path):
     assert not dropped(run(tmp_path, texts, step)[0])
 
 
-def test_without_benchmarks_nothing_is_found(tmp_path):
-    found, report = run(tmp_path, {"a": OTHER}, Decontaminate())
-    assert found == {}
-    assert report["files"] == {}
+def test_a_step_without_benchmarks_is_refused_when_the_plan_is_read():
+    for given in ({}, {"benchmarks": []}):
+        with pytest.raises(ValidationError, match=r"no benchmarks are given.*benchmarks: \[benchmarks/\]"):
+            Decontaminate.model_validate(given)
 
 
 def test_a_benchmark_that_is_missing_or_broken_stops_the_step(tmp_path):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_examples import sentence
 
-from pilotlight.corpus.formats import pieces, read_jsonl, read_text
+from pilotlight.corpus.formats import Reading, pieces, read_text
+from pilotlight.corpus.json_lines import read_jsonl
 from pilotlight.corpus.source import Input, Raw, Unreadable
 from pilotlight.errors import DataError
 
@@ -19,7 +20,7 @@ def _text(path, encoding="utf-8", longest=64_000.0):
 
 
 def _jsonl(path, field="text", longest=64_000.0):
-    return list(read_jsonl(Input(path, path.name), field, longest, "prose"))
+    return list(read_jsonl(Input(path, path.name), Reading(longest=longest, text_field=field)))
 
 
 def _reasons(records):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from piles import decide, document, gone, told
+from pilotlight.corpus.duplicates.exact import Exact
 from pilotlight.corpus.duplicates.near import Near
 from pilotlight.corpus.pile import Pile, make_split, read_decisions
 from pilotlight.errors import DataError
@@ -289,3 +291,37 @@ def test_two_workers_decide_the_same_bytes(tmp_path):
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValidationError):
         Near(**wrong)
+
+
+def program(name, code, content="code"):
+    return replace(document(name, code), facts={"content": content})
+
+
+def test_in_code_an_operator_makes_a_difference_and_spacing_none():
+    short = "def next_one(x):\n    return x {} 1\n"
+    plus, minus = short.format("+"), short.format("-")
+    assert gone(Near(), [program("a", plus), program("b", minus)]) == {}
+    assert len(gone(Near(), [program("a", plus, "prose"), program("b", minus, "prose")])) == 1
+    tight = plus.replace(" + ", "+")
+    [(_, similarity)] = gone(Near(), [program("a", plus), program("b", tight)]).values()
+    assert similarity == 1.0
+
+
+def test_code_with_one_name_in_thirty_changed_is_as_alike_as_prose_is():
+    draw = random.Random(8)
+    lines = [
+        f"    {draw.choice(WORDS)}.{draw.choice(WORDS)}({draw.choice(WORDS)}) + {draw.choice(WORDS)}" for _ in range(90)
+    ]
+    edits = [re.sub(r"\w+", lambda match: "other" if draw.random() < 0.02 else match[0], line) for line in lines]
+    pair = [program("a", "\n".join(lines)), program("b", "\n".join(edits))]
+    [(_, similarity)] = gone(Near(similarity=0.6), pair).values()
+    words = jaccard(pair[0].text, pair[1].text)
+    assert similarity == pytest.approx(words, abs=0.06)
+
+
+@pytest.mark.parametrize("part", [Near(prefer=("wikki",)), Exact(prefer=("wikki",))])
+def test_a_preferred_source_that_is_not_there_is_refused_with_those_that_are(part):
+    texts = [document("a", "one text", "wiki"), document("b", "another text", "web")]
+    with pytest.raises(DataError, match=r"'wikki'.*web, wiki\. Did you mean 'wiki'"):
+        decide(part, texts)
+    assert decide(part, []) == {}

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 from selection_examples import COOKING, LAW, decide, document, kept, prose
 
-from pilotlight.corpus.difficulty import difficulty
+from pilotlight.corpus.difficulty import difficulty, measure_named
 from pilotlight.corpus.pile import Pile, make_split
 from pilotlight.corpus.ranking import summary
 from pilotlight.corpus.select.scores import Scores
@@ -139,5 +139,11 @@ def test_difficulty_can_be_the_loss_of_a_run(tmp_path):
     )
     found = dict(read_scores(measured(DOCUMENTS, tmp_path, by="loss", losses=table)))
     assert sorted(found, key=found.__getitem__) == [one.id for one in DOCUMENTS]
-    with pytest.raises(ConfigError, match="cannot be measured"):
+    with pytest.raises(ConfigError, match="give one with --losses"):
         measured(DOCUMENTS, tmp_path, by="loss")
+
+
+def test_measures_are_named_with_spaces_too_and_others_are_refused_with_the_nearest():
+    assert measure_named("Rare words", losses=False) == measure_named("rare_words", losses=False) == "rare_words"
+    with pytest.raises(ConfigError, match="Did you mean 'perplexity'"):
+        measure_named("perplexty", losses=False)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
-from selection_examples import COOKING, LAW, SEA, decide, document, kept, prose
+from selection_examples import COOKING, LAW, SEA, SUBJECTS, decide, document, kept, prose
 
 from pilotlight.corpus.diversity import fill_evenly
 from pilotlight.corpus.pile import Pile, make_split
-from pilotlight.corpus.ranking import summary
+from pilotlight.corpus.ranking import MOST_TOLD, summary
+from pilotlight.corpus.select.balance import Balance
 from pilotlight.corpus.select.diverse import Diverse
 from pilotlight.corpus.select.dsir import Dsir
 from pilotlight.corpus.select.perplexity import Perplexity
+from pilotlight.corpus.select.scores import Scores
 from pilotlight.corpus.topics import topics
-from pilotlight.errors import DataError
+from pilotlight.errors import ConfigError, DataError
 from pilotlight.work.flow import Flow
 from pilotlight.work.pool import Pool
 
@@ -82,8 +86,9 @@ def test_a_changed_target_file_changes_the_result(tmp_path):
 
 
 def test_a_target_without_words_is_refused(tmp_path):
+    (tmp_path / "blank.jsonl").write_text('{"text": "- - -"}\n')
     with pytest.raises(DataError, match="holds no words"):
-        decide(Dsir(target_source="nowhere"), [corpus(5, 5, 5)], tmp_path)
+        decide(Dsir(target=tmp_path / "blank.jsonl"), [corpus(5, 5, 5)], tmp_path)
     (tmp_path / "bad.jsonl").write_text('{"txt": 1}\n')
     with pytest.raises(DataError, match="line 1 holds no text"):
         decide(Dsir(target=tmp_path / "bad.jsonl"), [corpus(5, 5, 5)], tmp_path)
@@ -168,3 +173,81 @@ def test_topics_have_readable_labels_and_the_sources_they_come_from(tmp_path):
         [source] = topic.sources
         assert set(topic.words) <= set(vocabulary[source])
         assert topic.label.count(", ") == 4
+
+
+def told_by(step, documents, folder):
+    with Pool(0) as inline:
+        flow = Flow(folder, inline)
+        pile = Pile(flow, "chosen", (make_split(folder / "given", documents, flow),))
+        return step.report(pile, step.decide(pile))
+
+
+@pytest.mark.parametrize("step", [Dsir(target_source="cok"), Perplexity(target_source="cok")])
+def test_a_source_that_is_not_there_is_named_with_those_that_are(tmp_path, step):
+    with pytest.raises(DataError, match=r"'cok'.*cooking, law, sea\. Did you mean 'cooking'"):
+        decide(step.model_copy(update={"target_source": "cok"}), [corpus(5, 5, 5)], tmp_path)
+
+
+def without_language(documents):
+    return [replace(one, facts={"content": "prose"}) for one in documents]
+
+
+def test_steps_by_language_ask_for_the_step_that_finds_it_out(tmp_path):
+    documents = without_language(corpus(9, 9, 9))
+    table = tmp_path / "scores.jsonl"
+    table.write_text("".join(json.dumps({"id": one.id, "score": 1}) + "\n" for one in documents))
+    steps = [
+        Perplexity(),
+        Balance(shares={"language": {"ca": 0.5}}),
+        Scores(table=table, share=0.5, within=("language",)),
+    ]
+    for step in steps:
+        with pytest.raises(ConfigError, match="Put the step language before it"):
+            decide(step, [documents], tmp_path / step.kind)
+    found, _ = decide(Perplexity(within=()), [documents], tmp_path / "in one")
+    assert found
+
+
+@pytest.mark.parametrize(
+    "step", [Dsir(target_source="law"), Perplexity(), Diverse(clusters=4), Balance(shares={"source": {"law": 0.5}})]
+)
+def test_what_a_step_tells_is_what_there_was_and_what_stays(tmp_path, step):
+    told = told_by(step, corpus(20, 30, 40), tmp_path)
+    assert told["documents"] == 90
+    assert told["bytes_kept"] < told["bytes"]
+    assert told["sources"]["law"]["documents"] == 30
+
+
+def test_long_tables_are_told_by_their_largest_lines(tmp_path):
+    documents = [replace(one, source=f"s{place:03d}") for place, one in enumerate(corpus(40, 40, 40))]
+    sources = told_by(Diverse(clusters=2), documents, tmp_path)["sources"]
+    assert len(sources) == MOST_TOLD + 1
+    assert sum(line["documents"] for line in sources.values()) == 120
+
+
+SENTENCES = (
+    "It was not for them that he had come from his own house with its {} and the {}, but it had been for her {}.",
+    "From there to the {}, which was where they would all be with some {}, he and his brother went by the {}.",
+    "The {} of this and the {} of that are both as they were; there is no {} between them.",
+)
+
+
+def test_topics_are_told_apart_by_content_and_not_by_words_that_hold_sentences_together(tmp_path):
+    """Each subject prefers another of the sentences, in which the function words differ."""
+    draw = random.Random(6)
+    documents = []
+    for place, (subject, words) in enumerate(sorted(SUBJECTS.items())):
+        for number in range(60):
+            lines = [
+                SENTENCES[(place + number) % 3 if draw.random() < 0.8 else draw.randrange(3)].format(
+                    *draw.sample(words, 3)
+                )
+                for _ in range(6)
+            ]
+            documents.append(document(" ".join(lines), 1000 * place + number, source=subject))
+    with Pool(0) as inline:
+        flow = Flow(tmp_path, inline)
+        found = topics(Pile(flow, "study", (make_split(tmp_path / "given", documents, flow),)), 3)
+    for topic in found:
+        assert max(topic.sources.values()) > 0.9 * topic.bytes
+        assert not {"was", "from", "its", "which", "there", "them"} & set(topic.words)

@@ -7,11 +7,13 @@ import gzip
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from pilotlight.corpus.filters.classifier import Classifier
 from pilotlight.corpus.filters.toxicity import Toxicity
 from pilotlight.corpus.learning import flags_by_group, learn, measures, read_labelled, train_filter
 from pilotlight.corpus.linear import features, load_model
+from pilotlight.corpus.recipe import Recipe
 from pilotlight.corpus.view import View
 from pilotlight.errors import ConfigError, DataError
 
@@ -88,8 +90,32 @@ def test_labelled_files_of_both_kinds_are_read(ending, tmp_path):
 def test_a_label_that_is_neither_yes_nor_no_is_refused(tmp_path):
     path = tmp_path / "given.csv"
     path.write_text("text,label\nwords,perhaps\n", encoding="utf-8")
-    with pytest.raises(DataError, match="perhaps"):
+    with pytest.raises(
+        DataError, match=r"'perhaps' is neither yes nor no; the labels are 'perhaps' \(1\)\. .*--positive"
+    ):
         read_labelled(path)
+
+
+@pytest.mark.parametrize(
+    ("positive", "said"), [(None, "all 5 labels count as positive"), ("goood", "as negative where 'goood'")]
+)
+def test_labels_of_one_kind_are_refused_with_what_there_is(positive, said, tmp_path):
+    path = tmp_path / "given.csv"
+    path.write_text("text,label\n" + "words,good\n" * 3 + "words,bad\n" * 2, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{said}.*; the labels are 'good' \(3\), 'bad' \(2\)\. .*--positive 'bad'"):
+        read_labelled(path, positive=positive)
+
+
+@pytest.mark.parametrize("content", [b"text,label\na,1\n", b"", b"PK\x03\x04 cut short"])
+def test_a_classifier_whose_file_is_no_model_stops_with_how_to_make_one(content, tmp_path):
+    (tmp_path / "lab.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"lab\.csv is not a linear model.*pilot corpus learn"):
+        Classifier(model=tmp_path / "lab.csv").measure(View("words"))
+
+
+def test_a_classifier_without_a_model_is_refused_when_the_plan_is_read():
+    with pytest.raises(ValidationError, match=r"no model is given.*pilot corpus learn"):
+        Recipe.model_validate({"steps": ["classifier"]})
 
 
 def test_a_trained_file_serves_both_filters(labelled, tmp_path):

@@ -51,3 +51,18 @@ def test_mistakes_are_user_errors(corpus, tmp_path):
     assert isinstance(run(corpus, "bqe:4").exception, ConfigError)
     assert isinstance(run(corpus).exception, DataError)
     assert isinstance(run(tmp_path / "absent.yaml", "bytes").exception, ConfigError)
+
+
+def test_a_file_with_text_alone_is_enough_and_languages_are_told_without_a_step_for_them(tmp_path):
+    lines = {"en": "The council meets in the town hall on the first Monday, and the minutes are read by its secretary.",
+             "es": "El consejo se reúne en el ayuntamiento el primer lunes, y la secretaria lee las actas de la sesión."}  # fmt: skip
+    for code, line in lines.items():
+        rows = [json.dumps({"text": f"{line} {n}. {line}"}, ensure_ascii=False) for n in range(40)]
+        (tmp_path / f"{code}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    plan = tmp_path / "text.yaml"
+    plan.write_text(
+        "corpus:\n  sources: [{kind: jsonl, path: en.jsonl}, {kind: jsonl, path: es.jsonl}]\n  steps: [unicode]\n"
+        "  held_out: 30%\n"
+    )
+    found = json.loads(run(plan, "bytes", "--json").stdout)["comparison"]["tokenizers"][0]["rates"]
+    assert {"language en", "language es"} <= {rate["group"] for rate in found}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 
@@ -52,7 +53,7 @@ def test_the_claim_of_a_dead_command_is_taken_over_and_that_of_a_living_one_is_n
     flow = Flow(tmp_path / "work", dead)
     flow.run("first", tasks(1))
     (path,) = flow.folder.glob("first/*")
-    (path / "manifest.json").unlink()  # as if it had died over it
+    shutil.rmtree(path)  # as if it had died over it
     from pilotlight.work.unit import Unit
 
     key = f"first/{path.name}"

@@ -38,27 +38,34 @@ def learn(
     ]
     title = f"{out}: on {model.card['held_out']} texts that it did not learn from, with 95 % intervals"
     talk.table(title, ("what", "value", "interval"), rows)
-    groups = [(name, str(row)) for name, row in model.card["flags_by_group"].items()]
-    talk.table("flags among texts that name a group", ("group", "flags"), groups)
+    groups: list[tuple[str, ...]] = []
+    for name, row in model.card["flags_by_group"].items():
+        rate, low, high = (f"{100 * share:.1f}" for share in row["false_positive_rate"])
+        groups.append((name, str(row["texts"]), f"{rate} %", f"{low} to {high} %"))
+    if groups:
+        title = "negative texts wrongly flagged, by the group they name; in a fair filter none is far above `any`"
+        talk.table(title, ("group", "texts", "flagged", "interval"), groups)
     talk.data(model.card)
 
 
 def difficulty(
     folder: Folder,
-    out: Annotated[Path, typer.Option("--out", help="Parquet file for the table.")],
-    by: Annotated[str, typer.Option(help="What `score` is: length, perplexity, rare words, or loss.")] = "perplexity",
+    out: Annotated[Path, typer.Option("--out", help="File for the table: .parquet or .csv.")],
+    by: Annotated[str, typer.Option(help="What `score` is: length, perplexity, rare_words, or loss.")] = "perplexity",
     losses: Annotated[Path | None, typer.Option(help="Table of losses per document, such as scores.jsonl.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Write how hard each document of DIR is: a table for curricula and for the step `scores`."""
     from pilotlight.cli.talk import Talk
+    from pilotlight.corpus.difficulty import check_ending, measure_named, write_table
     from pilotlight.corpus.difficulty import difficulty as measured
     from pilotlight.corpus.study import pile_over
-    from pilotlight.manifest import write_atomic
 
     talk = Talk(quiet)
+    by = measure_named(by, losses=losses is not None)
+    check_ending(out)
     with tempfile.TemporaryDirectory() as work, pile_over(_opened(folder), Path(work), watch=talk.watch) as pile:
-        write_atomic(out, measured(pile, by, losses=losses).read_bytes())
+        write_table(measured(pile, by, losses=losses), out)
     talk.say(f"{out}: difficulty by {by} of every document; larger is harder.")
 
 
@@ -79,13 +86,26 @@ def topics(
         rows = found(pile, clusters)
     whole = sum(topic.bytes for topic in rows) or 1
     talk.table(
-        f"topics of {folder}", ("words", "documents", "bytes", "share"),
+        f"topics of {folder}", ("words", "documents", "bytes", "share", "sources"),
         [
-            (topic.label, str(topic.documents), show_bytes(topic.bytes), f"{100 * topic.bytes / whole:.1f} %")
+            (
+                topic.label, str(topic.documents), show_bytes(topic.bytes), f"{100 * topic.bytes / whole:.1f} %",
+                _largest(topic.sources),
+            )
             for topic in rows
         ],
     )  # fmt: skip
-    talk.data([{"words": topic.words, "documents": topic.documents, "bytes": topic.bytes} for topic in rows])
+    talk.data([
+        {"words": topic.words, "documents": topic.documents, "bytes": topic.bytes, "sources": topic.sources}
+        for topic in rows
+    ])  # fmt: skip
+
+
+def _largest(sources: dict[str, int], most: int = 3) -> str:
+    """Return the largest sources of some text with their shares, for people."""
+    whole = sum(sources.values()) or 1
+    shown = [f"{name} {100 * size / whole:.0f} %" for name, size in list(sources.items())[:most]]
+    return ", ".join(shown) + (f", {len(sources) - most} more" if len(sources) > most else "")
 
 
 def mixture(
@@ -98,12 +118,16 @@ def mixture(
     """Show weights for the sources of DIR, and how often each would be gone through: even by default (UniMax)."""
     from pilotlight.cli.talk import Talk
     from pilotlight.corpus.shares import mixture as weighed
+    from pilotlight.errors import ConfigError
     from pilotlight.units import read_count, show_bytes
 
     talk = Talk(json=json)
     sizes = {name: facts.train.bytes for name, facts in _opened(folder).facts.sources.items() if facts.train.bytes}
-    amount = read_count(budget) if budget else float(sum(sizes.values()))
-    found = weighed(sizes, amount, temperature=temperature, most_epochs=most_epochs)
+    try:
+        amount = read_count(budget) if budget else float(sum(sizes.values()))
+    except ValueError as error:
+        raise ConfigError(f"--budget: {error}.") from None
+    found = weighed(sizes, amount, temperature=temperature, most_epochs=most_epochs, unit="bytes")
     talk.table(
         f"weights for {show_bytes(amount)}", ("source", "bytes", "weight", "epochs"),
         [(item.source, show_bytes(sizes[item.source]), f"{item.share:.4f}", f"{item.epochs:.2f}") for item in found],

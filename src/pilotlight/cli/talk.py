@@ -43,6 +43,8 @@ class Talk:
         over = event.total is not None and event.done >= event.total
         terminal = sys.stderr.isatty()
         pause = _ON_TERMINAL_SECONDS if terminal else _EVERY_SECONDS
+        if not terminal and not over and event.done == 0:
+            return  # what is done at once is told once
         if not over and now - self._last.get(event.task, float("-inf")) < pause:
             return
         self._last[event.task] = now

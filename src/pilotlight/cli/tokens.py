@@ -51,7 +51,9 @@ def show(
 
 @tokens.command()
 def compare(
-    text: Annotated[Path, typer.Argument(metavar="TEXT", help="A pilot file (YAML), or the folder of a corpus.")],
+    text: Annotated[
+        Path, typer.Argument(metavar="TEXT", help="A plan (YAML), also of text alone, or the folder of a corpus.")
+    ],
     tokenizers: Annotated[
         list[str] | None,
         typer.Argument(
@@ -93,10 +95,10 @@ def _compared_text(text: Path, folder: Path, talk: Any) -> tuple[Any, list[Any]]
 
     if not text.is_dir():
         from pilotlight.corpus.build import build
-        from pilotlight.pilot.pilot import Pilot
+        from pilotlight.pilot.text_plan import load_text
 
-        pilot = Pilot.load(text)
-        return build(pilot.corpus, folder / "corpus", watch=talk.watch), [pilot.tokenizer]
+        plan = load_text(text)
+        return build(plan.corpus, folder / "corpus", watch=talk.watch), [plan.tokenizer]
     inner = text / "corpus" if (text / "corpus").is_dir() else text
     below = sorted(path.parent for path in inner.glob(f"*/{NAME}"))
     if not (inner / NAME).is_file() and below:

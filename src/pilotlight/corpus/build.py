@@ -22,7 +22,7 @@ from pilotlight.corpus.side_files import digests
 from pilotlight.corpus.tally import corpus_facts
 from pilotlight.errors import ConfigError, DataError, PilotlightError, RecordError, ResourceError
 from pilotlight.events import Note, Watcher, silent
-from pilotlight.manifest import finished, refuse_foreign
+from pilotlight.manifest import NAME, finished, refuse_foreign
 from pilotlight.spec import fingerprint, plain
 from pilotlight.units import show_share
 from pilotlight.work.cores import available_cores
@@ -109,7 +109,7 @@ def _build(recipe: Recipe, out: Path, executor: Executor, watch: Watcher) -> Non
 
 def clear_work(out: Path) -> None:
     """Remove the work of the build of ``out``; the finished corpus does not need it."""
-    shutil.rmtree(work_folder(out), ignore_errors=True)
+    shutil.rmtree(work_folder(Path(os.path.abspath(out))), ignore_errors=True)  # noqa: PTH100
 
 
 def work_folder(out: Path) -> Path:
@@ -164,7 +164,10 @@ class _Build:
             "out": str(out.absolute()), "fingerprint": mark, "recipe": plain(self.recipe), "inputs": inputs,
             "segments": len(self.segments), "facts": plain(self._count(read, held_out)),
         }  # fmt: skip
-        self.flow.run("finishing", [Task("pilotlight.corpus.assemble:assemble", tuple(units), settings)])
+        task = Task("pilotlight.corpus.assemble:assemble", tuple(units), settings)
+        if not (out / NAME).is_file():
+            self.flow.forget("finishing", task)  # it was finished once, and has been removed since
+        self.flow.run("finishing", [task])
 
     def _read(self) -> list[Path]:
         call, recipe = "pilotlight.corpus.ingest:read", self.recipe

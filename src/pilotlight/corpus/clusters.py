@@ -1,8 +1,9 @@
 """Clusters of documents by their words, and what each is about.
 
-A document is a hashed TF-IDF vector, projected to a few dozen random directions; the centres are found on a
-deterministic sample (k-means, or farthest first), and every document belongs to the nearest. All sums run in a fixed
-order and no threaded matrix product is used, so the same documents have the same clusters everywhere.
+A document is a hashed TF-IDF vector without function words, in which words that most documents of its language have
+weigh little, projected to a few dozen random directions; the centres are found on a deterministic sample (k-means, or
+farthest first), and every document belongs to the nearest. All sums run in a fixed order and no threaded matrix product
+is used, so the same documents have the same clusters everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pilotlight.corpus.document import Document
+from pilotlight.corpus.function_words import are_function_words, function_words
 from pilotlight.corpus.hashed_words import HashedWords, batches, chances, hash_words, mix, split_batches
+from pilotlight.corpus.languages.codes import UNKNOWN
+from pilotlight.corpus.languages.identify import identify
 from pilotlight.corpus.pile import Pile, facts, read_split
 from pilotlight.corpus.ranking import RankedRows
 from pilotlight.errors import DataError
@@ -40,6 +44,11 @@ _MODULE = "pilotlight.corpus.clusters:"
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _TEXT_FOR_LABEL = 6000
 _ASSIGNED_TOGETHER = 1 << 14
+_LEAST_JUDGED = 50
+"""Documents of a language from which on its usual words are known."""
+_USUAL, _MOST_USUAL = 0.5, 0.8
+"""Share of the documents of a language from which on a word weighs less, and from which on it weighs least."""
+_LEAST_WEIGHT = 0.05
 
 
 def _bucket(words: HashedWords) -> Integer[np.ndarray, " words"]:
@@ -47,8 +56,9 @@ def _bucket(words: HashedWords) -> Integer[np.ndarray, " words"]:
 
 
 def _counts(words: HashedWords) -> tuple[Any, Any, Any]:
-    """Return document, bucket and count of every different word of a batch."""
-    pairs, count = np.unique(words.document * BUCKETS + _bucket(words), return_counts=True)
+    """Return document, bucket and count of every different word of a batch, but for function words."""
+    telling = ~are_function_words(words)
+    pairs, count = np.unique((words.document * BUCKETS + _bucket(words))[telling], return_counts=True)
     return pairs // BUCKETS, pairs % BUCKETS, count
 
 
@@ -74,15 +84,23 @@ def vectors(words: HashedWords, rarity: Float[np.ndarray, " buckets"]) -> Float3
 def count_documents(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Any) -> dict[str, Any]:
     """Count in how many documents of a split each bucket is, and name the documents to learn from (a unit of work)."""
     del watch
-    table = np.zeros(BUCKETS, np.int64)
+    tables: dict[str, Any] = {}
+    sizes: Counter[str] = Counter()
     ids: list[str] = []
     for batch, words in split_batches(inputs[0]):
-        table += np.bincount(_counts(words)[1], minlength=BUCKETS)
+        document, bucket, _ = _counts(words)
+        languages = [str(one.facts.get("language", UNKNOWN)) for one in batch]
+        sizes.update(languages)
+        names = sorted(set(languages))
+        place = np.array([names.index(name) for name in languages])
+        counted = np.bincount(place[document] * BUCKETS + bucket, minlength=len(names) * BUCKETS)
+        for name, row in zip(names, counted.reshape(len(names), BUCKETS), strict=True):
+            tables[name] = tables.get(name, 0) + row
         ids += [document.id for document in batch]
-    np.save(out / "documents.npy", table, allow_pickle=False)
+    np.savez_compressed(out / "documents.npz", **{name: tables[name].astype(np.uint32) for name in sorted(tables)})
     luck = np.sort(chances(int(settings["seed"]), ids))[: int(settings["learn_from"])]
     np.save(out / "luck.npy", luck, allow_pickle=False)
-    return {"documents": len(ids)}
+    return {"documents": len(ids), "languages": dict(sorted(sizes.items()))}
 
 
 def weigh_words(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Any) -> dict[str, Any]:
@@ -95,9 +113,24 @@ def weigh_words(out: Path, inputs: Sequence[Path], settings: dict[str, Any], wat
     total = sum(int(facts(unit)["documents"]) for unit in inputs)
     if not total:
         raise DataError("there is no document to cluster; expected text. See what the steps before have dropped.")
-    table = sum((np.load(unit / "documents.npy", allow_pickle=False) for unit in inputs), np.zeros(BUCKETS, np.int64))
-    # What nearly every document has says nothing, and what one has alone brings no two together.
-    np.save(out / "rarity.npy", np.where(table > 1, np.log(total / np.maximum(table, 1)), 0.0), allow_pickle=False)
+    table, usual = np.zeros(BUCKETS, np.int64), np.zeros(BUCKETS)
+    sizes: Counter[str] = Counter()
+    for unit in inputs:
+        sizes.update(facts(unit)["languages"])
+    for name in sorted(sizes):
+        of_language = np.zeros(BUCKETS, np.int64)
+        for unit in inputs:
+            if name in facts(unit)["languages"]:
+                with np.load(unit / "documents.npz", allow_pickle=False) as counted:
+                    of_language += counted[name]
+        table += of_language
+        if sizes[name] >= _LEAST_JUDGED:
+            usual = np.maximum(usual, of_language / sizes[name])
+    # What most documents of a language have says little of their subject, whatever the other languages of the corpus
+    # are; and what one document has alone brings no two together.
+    weight = np.clip((_MOST_USUAL - usual) / (_MOST_USUAL - _USUAL), _LEAST_WEIGHT, 1.0)
+    rarity = weight * np.where(table > 1, np.log(total / np.maximum(table, 1)), 0.0)
+    np.save(out / "rarity.npy", rarity, allow_pickle=False)
     most = int(settings["learn_from"])
     luck = np.zeros(0, np.uint64)
     for unit in inputs:
@@ -213,6 +246,13 @@ def assign(
     return np.concatenate(own), np.concatenate(near)
 
 
+def _words_for_label(document: Document) -> set[str]:
+    """Return the words of a document that may tell what it is about: not those that hold its language together."""
+    text = document.text[:_TEXT_FOR_LABEL]
+    language = document.facts.get("language") or identify(text)[0]
+    return set(_WORD.findall(text.lower())) - function_words(str(language))
+
+
 def place_split(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Any) -> dict[str, Any]:
     """Write the cluster of every document of a split and its distance from the centre (a unit of work).
 
@@ -233,8 +273,7 @@ def place_split(out: Path, inputs: Sequence[Path], settings: dict[str, Any], wat
         luck = chances(seed, (one.id for one in batch))
         keys.append(luck)
         for place in np.flatnonzero(luck <= np.uint64(limit)).tolist():
-            seen = set(_WORD.findall(batch[place].text[:_TEXT_FOR_LABEL].lower()))
-            labels.setdefault(int(own[place]), Counter()).update(seen)
+            labels.setdefault(int(own[place]), Counter()).update(_words_for_label(batch[place]))
     common = {
         str(cluster): dict(heapq.nsmallest(_WORDS_COUNTED, counts.items(), key=lambda item: (-item[1], item[0])))
         for cluster, counts in sorted(labels.items())

@@ -9,6 +9,7 @@ from typing import Literal, final
 from pilotlight.corpus.document import Document
 from pilotlight.corpus.facts import CorpusFacts
 from pilotlight.corpus.store import documents
+from pilotlight.errors import RecordError
 from pilotlight.manifest import Manifest, read_manifest
 from pilotlight.units import show_bytes
 
@@ -42,7 +43,14 @@ class Corpus:
         Raises:
             RecordError: the folder is unfinished, is no corpus, or was damaged.
         """
-        return cls(folder, read_manifest(folder, "corpus", verify=verify))
+        manifest = read_manifest(folder, "corpus", verify=verify)
+        for name, record in manifest.files.items():
+            path = folder / name
+            size = path.stat().st_size if path.is_file() else None
+            if size != record.bytes:
+                what = "is missing" if size is None else f"has {size} bytes, expected {record.bytes}"
+                raise RecordError(f"{path} {what}. Remove {folder} and build the corpus again.")
+        return cls(folder, manifest)
 
     @property
     def fingerprint(self) -> str:
@@ -74,6 +82,9 @@ class Corpus:
         lines = [("read", "", *_shown(sum(item.read.documents for item in self.facts.sources.values()), whole, whole))]
         for fate, amount in (("train", self.facts.train), ("held out", self.facts.held_out)):
             lines.append((fate, "", *_shown(amount.documents, amount.bytes, whole)))
+        for step, count in self.facts.edited.items():
+            if count:
+                lines.append((f"edited by {step}", "", str(count), "", ""))
         for step, reasons in self.facts.dropped.items():
             for reason, amount in reasons.items():
                 lines.append((f"dropped by {step}", reason, *_shown(amount.documents, amount.bytes, whole)))

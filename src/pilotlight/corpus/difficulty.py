@@ -15,7 +15,7 @@ from pilotlight.corpus.ngram_model import bits_per_byte, half_of, load_model, tr
 from pilotlight.corpus.pile import Pile
 from pilotlight.corpus.side_table import load_tables, lookup
 from pilotlight.corpus.target_text import content_digest
-from pilotlight.errors import ConfigError
+from pilotlight.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Integer
@@ -47,11 +47,7 @@ def difficulty(
         ConfigError: ``by`` is unknown, or is ``loss`` and there are no losses.
         DataError: a file cannot be read, or there are no words.
     """
-    if by not in MEASURES or (by == "loss" and losses is None):
-        raise ConfigError(
-            f"difficulty by {by!r} cannot be measured; expected one of {', '.join(MEASURES)}, and for loss a table of "
-            "losses per document."
-        )
+    by = measure_named(by, losses=losses is not None)
     training: dict[str, Any] = {"order": ORDER, "cells": CELLS, "most_bytes": LEARN_FROM, "seed": seed, "source": ""}
     if target is not None:
         training |= {"path": str(target), "digest": content_digest(target)}
@@ -60,6 +56,47 @@ def difficulty(
     measured = pile.run("difficulty", f"{_MODULE}measure", [((split, model, *tables), {}) for split in pile.splits])
     [merged] = pile.run("table", f"{_MODULE}merge", [(measured, {"by": by})])
     return merged / TABLE
+
+
+def measure_named(by: str, *, losses: bool) -> str:
+    """Return the measure of ``MEASURES`` that ``by`` names: with spaces, hyphens or underscores, in any case.
+
+    Raises:
+        ConfigError: there is none of this name, or it is ``loss`` and there are no ``losses``.
+    """
+    name = "_".join(by.lower().replace("-", " ").replace("_", " ").split())
+    if name not in MEASURES:
+        raise ConfigError(
+            f"difficulty by {by!r} cannot be measured; expected one of {', '.join(MEASURES)}.{nearest(name, MEASURES)}"
+        )
+    if name == "loss" and not losses:
+        raise ConfigError("difficulty by loss needs a table of losses per document; give one with --losses.")
+    return name
+
+
+def write_table(found: Path, out: Path) -> None:
+    """Write the table ``found`` to ``out``: CSV where its name ends in .csv, otherwise Parquet as it is."""
+    from pilotlight.manifest import write_atomic
+
+    if out.suffix.lower() != ".csv":
+        write_atomic(out, found.read_bytes())
+        return
+    arrow_csv: Any = import_module("pyarrow.csv")
+    arrow: Any = import_module("pyarrow")
+    parquet: Any = import_module("pyarrow.parquet")
+    buffer = arrow.BufferOutputStream()
+    arrow_csv.write_csv(parquet.read_table(found), buffer)
+    write_atomic(out, buffer.getvalue().to_pybytes())
+
+
+def check_ending(out: Path) -> None:
+    """Return if a table can be written to ``out``.
+
+    Raises:
+        ConfigError: its name ends neither in .parquet nor in .csv.
+    """
+    if out.suffix.lower() not in (".parquet", ".csv"):
+        raise ConfigError(f"{out} is no name for the table; expected one that ends in .parquet or .csv.")
 
 
 def rare_share(

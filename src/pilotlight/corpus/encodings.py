@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator
+
+from pilotlight.corpus.reading import BrokenFile
 
 AUTO = "auto"
 SAMPLE = 1 << 18
@@ -16,29 +19,66 @@ _MARKS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+_ORDERS = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}  # fmt: skip
 _HIGH = bytes(range(128, 256))
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b") + b"\x7f"
 
 
-def _cuttable(name: str) -> str:
+def is_wide(name: str) -> bool:
+    """Return whether an encoding has two or four bytes for a line feed, so that its bytes cannot be cut at lines."""
+    return name.startswith(("utf-16", "utf-32"))
+
+
+def _readable(name: str) -> str:
     try:
+        found = codecs.lookup(name).name if name != AUTO else AUTO
+        if is_wide(found):
+            return found
+        if found == "utf-8":
+            return found
         known = name == AUTO or "\n ".encode(name) == b"\n "
     except (LookupError, UnicodeError):
         known = False
     if not known:
         raise ValueError(
-            f"{name!r} is no encoding that can be read; write auto, utf-8, latin-1, cp1252 or another one of bytes"
+            f"{name!r} is no encoding that can be read; write auto, utf-8, utf-16-le, latin-1, cp1252 or another one whose "
+            "line feeds are those of ASCII"
         )
     return name
 
 
-Encoding = Annotated[str, AfterValidator(_cuttable)]
-"""Name of an encoding whose line feeds and spaces are those of ASCII, or ``auto``."""
+Encoding = Annotated[str, AfterValidator(_readable)]
+"""Name of an encoding whose line feeds and spaces are those of ASCII, of UTF-16 or UTF-32, or ``auto``."""
 
 
 def marked(data: bytes) -> str:
     """Return the encoding that a byte order mark at the start of ``data`` tells, or an empty string."""
     return next((name for mark, name in _MARKS if data.startswith(mark)), "")
+
+
+def as_utf8(parts: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Return text in an encoding of wide characters as UTF-8; without mark and order of bytes it is little-endian.
+
+    Raises:
+        BrokenFile: ``parts`` raised it, or bytes are no such text; what came before was handed out.
+    """
+    start = b""
+    while len(start) < 4 and (part := next(parts, None)) is not None:
+        start += part
+    if encoding in ("utf-16", "utf-32"):
+        little, big = _ORDERS[encoding]
+        encoding += "-be" if start.startswith(big) and not start.startswith(little) else "-le"
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    try:
+        yield decoder.decode(start).encode("utf-8", "surrogatepass")
+        for part in parts:
+            yield decoder.decode(part).encode("utf-8", "surrogatepass")
+        yield decoder.decode(b"", True).encode()
+    except UnicodeDecodeError as error:
+        yield error.object[: error.start].decode(encoding, "ignore").encode()
+        raise BrokenFile(f"{encoding.upper()}: {error.reason}") from error
 
 
 def is_binary(data: bytes) -> bool:

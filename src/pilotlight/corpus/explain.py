@@ -45,7 +45,7 @@ class Explanation(Record):
         if self.fate == "train":
             return f"{where} is trained on: no step dropped it."
         if self.fate == "held_out":
-            return f"{where} is held out: the hash of its id chose it before any step ran; it is kept as it was read."
+            return f"{where} is held out: it was chosen by the hash of its id or group before any step ran, and is kept as it was read."
         if self.fate == "quarantined":
             return f"{where} could not be read and is quarantined: {self.reason}."
         alike = f" (similarity {self.similarity:.3f})" if self.similarity is not None else ""
@@ -78,7 +78,7 @@ def why(corpus: Corpus, id: str) -> Explanation:
     """
     wanted = id.strip()
     connection = connect(corpus)
-    query = "SELECT * FROM records WHERE starts_with(id, $wanted) OR origin = $wanted ORDER BY id LIMIT $most"
+    query = "SELECT * FROM records WHERE starts_with(id, $wanted) OR origin = $wanted OR starts_with(origin, $wanted || '#') ORDER BY id LIMIT $most"
     asked = connection.execute(query, {"wanted": wanted, "most": _MOST_MATCHES + 1})
     names = [column[0] for column in asked.description or ()]
     found = [dict(zip(names, row, strict=True)) for row in asked.fetchall()] if wanted else []

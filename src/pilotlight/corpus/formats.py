@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, cast, final
 
-from pilotlight.corpus.encodings import AUTO, SAMPLE, guess, is_binary, marked
-from pilotlight.corpus.reading import LONGEST_RECORD, BrokenFile, LongLine, chunks, compression, split_lines
+from pilotlight.corpus.encodings import AUTO, SAMPLE, as_utf8, guess, is_binary, is_wide, marked, whole_characters
+from pilotlight.corpus.reading import LONGEST_RECORD, BrokenFile, chunks, compression, opened
 from pilotlight.corpus.remote import base_name, size_of
 from pilotlight.corpus.source import WHOLE, Content, Cut, Input, Raw, Unreadable
 
@@ -23,8 +23,8 @@ BLOCK = 64_000_000
 BLOCK_NUMBERS = 100_000_000
 """The pieces of block ``b`` (from 0) are called ``b * BLOCK_NUMBERS + 1`` and so on: a block has fewer bytes."""
 _READY = 1 << 20
+_SHOWN = 200  # characters of the names of fields in a message
 _WINDOW = 1 << 16  # bytes after the end of a block in which a line may end
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @final
@@ -41,6 +41,8 @@ class Reading:
     """Other fields to keep as facts."""
     extraction: str = "main"
     """What is taken of a web page: ``main``, ``whole`` or ``trafilatura``."""
+    header: bool = True
+    """Whether the first row of a table as text names its columns; else they are called 1, 2 ..."""
 
 
 def _cut(data: bytes | bytearray, limit: int) -> int:
@@ -52,10 +54,17 @@ def _cut(data: bytes | bytearray, limit: int) -> int:
     return next((at for at in range(limit, max(limit - 4, 0), -1) if data[at] & 0xC0 != 0x80), limit)
 
 
+def _last_bound(data: bytearray) -> int:
+    """Return where the last whole line of ``data`` ends, or its last whole word, or its last whole character."""
+    found = data.rfind(b"\n") + 1 or data.rfind(b" ") + 1
+    return found or len(whole_characters(bytes(data[-4:]))) + max(len(data) - 4, 0)
+
+
 def pieces(parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """Return the bytes of ``parts`` in pieces of at most ``limit`` bytes (0: one piece), cut at paragraph bounds.
 
-    The pieces joined are the parts joined.
+    The pieces joined are the parts joined. Where they break off, the last piece ends with the last whole line (or
+    word, or character) before.
 
     Raises:
         BrokenFile: ``parts`` raised it; what came before was handed out.
@@ -77,6 +86,7 @@ def pieces(parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
                 break
     except BrokenFile as error:
         broken = error
+        del held[_last_bound(held) :]
     if held:
         yield bytes(held)
     if broken:
@@ -97,11 +107,20 @@ def blocks(parts: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
     held = bytearray()
     begin = number = 0  # ``begin``: place in the file of the first byte that is held
     more = True
+    broken: BrokenFile | None = None
+
+    def following() -> bytes | None:
+        nonlocal broken
+        try:
+            return next(parts, None)
+        except BrokenFile as error:
+            broken = error
+            return None
 
     def block(due: int) -> Iterator[bytes]:
         nonlocal begin, more
         while more and begin + len(held) < due + _WINDOW + 4:
-            part = next(parts, None)
+            part = following()
             more = part is not None
             held.extend(part or b"")
             if (ready := min(len(held), due - begin - 1)) > _READY:  # the byte before ``due`` is looked at below
@@ -113,28 +132,30 @@ def blocks(parts: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
         del held[:end]
         begin += end
         yield rest
+        if broken and not held:
+            raise broken
 
     while more or held:
         number += 1
         yield block(number * BLOCK)
 
 
-def text_cuts(file: Input, target: int) -> list[Cut]:
+def text_cuts(file: Input, target: int, encoding: str = AUTO) -> list[Cut]:
     """Return byte ranges of whole blocks, about ``target`` bytes each; ``first`` is the number of the block from 0.
+
+    A text in an encoding of wide characters is one part: it is read through one decoder.
 
     Raises:
         DataError: the file cannot be opened.
     """
     if file.remote or compression(base_name(file.path)) or size_of(file.path) <= max(BLOCK, target) + _WINDOW:
         return [WHOLE]
-    from pilotlight.corpus.reading import opened
-
     found: list[Cut] = []
     step = max(target // BLOCK, 1)
     start, first, size = 0, 0, size_of(file.path)
     with opened(file.path) as handle:
-        if marked(handle.read(4)) not in ("", "utf-8"):
-            return [WHOLE]  # characters of several bytes are read through one decoder
+        if is_wide(encoding_of(handle.read(SAMPLE), encoding)):
+            return [WHOLE]
         for number in range(step, size // BLOCK + 1, step):
             due = number * BLOCK
             handle.seek(due - 1)
@@ -147,24 +168,29 @@ def text_cuts(file: Input, target: int) -> list[Cut]:
     return [*found, Cut(start=start, stop=size, first=first)] if found else [WHOLE]
 
 
-def _not_decoded(record: str, data: bytes, error: UnicodeDecodeError) -> Unreadable:
-    detail = f"byte 0x{data[error.start]:02x} at {error.start}; convert the file, or set the encoding of the source"
-    return Unreadable(record, f"not {error.encoding.upper()}", detail)
+def encoding_of(start: bytes, encoding: str) -> str:
+    """Return the encoding that is set, or the one that the start of a text shows."""
+    return guess(start) if encoding == AUTO else encoding
 
 
-def _wide(parts: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Yield text in an encoding of wide characters as UTF-8."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    try:
-        for part in parts:
-            yield decoder.decode(part).encode("utf-8", "surrogatepass")
-        yield decoder.decode(b"", True).encode()
-    except UnicodeDecodeError as error:
-        raise BrokenFile(f"{encoding.upper()}: {error.reason}") from error
+def not_decoded(record: str, error: UnicodeDecodeError, encoding: str) -> Unreadable:
+    """Return what becomes of a record that does not fit its encoding."""
+    byte = error.object[error.start]
+    detail = f"byte 0x{byte:02x} at {error.start}; convert the file, or set the encoding of the source"
+    return Unreadable(record, f"not {encoding.upper()}", detail)
 
 
-def _head(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first bytes of ``parts``, and all of them again."""
+def contradiction(start: bytes, encoding: str) -> Unreadable | None:
+    """Return why a text cannot be in the encoding that is set: its mark tells of another one; or None."""
+    mark = marked(start)
+    if encoding == AUTO or not is_wide(mark) or encoding.startswith(mark):
+        return None
+    shown = mark.upper()
+    return Unreadable("1", f"not {encoding.upper()}", f"the file is {shown}; leave encoding out, or convert the file")
+
+
+def head_of(parts: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return up to ``SAMPLE`` first bytes of ``parts``, and all of them again."""
     taken: list[bytes] = []
     size = 0
     try:
@@ -188,12 +214,13 @@ def read_text(
 
     Pieces make it possible to hold out part of a corpus that is one large file. A piece that cannot be decoded, and
     the end of a damaged compressed file, come back as ``Unreadable``. With the encoding ``auto`` the start of the
-    file decides, and another one than UTF-8 is a fact of every piece.
+    file decides, and another one than UTF-8 is a fact of every piece. Of a compressed file that is damaged, all whole
+    lines before the damage are kept.
     """
     first = cut.first if cut and cut != WHOLE else 0
     head = b""
     if first and encoding == AUTO:
-        head, _ = _head(chunks(file.path))
+        head, _ = head_of(chunks(file.path))
     yield from text_records(chunks(file.path, cut), Reading(encoding, longest, content), first, head)
 
 
@@ -206,7 +233,7 @@ def text_records(parts: Iterator[bytes], how: Reading, first: int = 0, head: byt
         first: number of the block that ``parts`` start with, from 0.
         head: start of the whole text where ``parts`` start later.
     """
-    start, parts = _head(parts)
+    start, parts = head_of(parts)
     if not start:
         try:
             b"".join(parts)
@@ -215,17 +242,13 @@ def text_records(parts: Iterator[bytes], how: Reading, first: int = 0, head: byt
         else:
             yield Unreadable("1", "empty file", "it has no byte")
         return
-    name = how.encoding
-    if name == AUTO:
-        name = guess(head or start)
-        if name in ("utf-16", "utf-32"):
-            parts, name, how = _wide(parts, name), "utf-8", replace(how, encoding=name)
-        else:
-            how = replace(how, encoding=name)
-    elif not first and start.startswith(_WIDE_MARKS):
-        yield Unreadable("1", "not UTF-8", "the file is UTF-16; convert it to UTF-8")
+    if not first and (wrong := contradiction(start, how.encoding)):
+        yield wrong
         return
-    facts = {} if how.encoding in ("utf-8", "ascii") else {"encoding": how.encoding}
+    name = encoding_of(head or start, how.encoding)
+    facts = {} if name in ("utf-8", "ascii") else {"encoding": name}
+    if is_wide(name):
+        parts, name = as_utf8(parts, name), "utf-8"
     number = first * BLOCK_NUMBERS
     try:
         for block, inside in enumerate(blocks(parts) if how.longest else iter([parts]), first):
@@ -240,12 +263,14 @@ def text_records(parts: Iterator[bytes], how: Reading, first: int = 0, head: byt
 def _decoded(record: str, data: bytes, encoding: str, like: Raw) -> Raw | Unreadable:
     if b"\0" in data and is_binary(data):
         return Unreadable(
-            record, "binary data", "over 1 % are control characters; is it text in UTF-16 without a mark?"
-        )
+            record, "binary data",
+            "over 1 % are control characters; if it is UTF-16 without a mark, set the encoding of the source to "
+            "utf-16-le or utf-16-be",
+        )  # fmt: skip
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        return _not_decoded(record, data, error)
+        return not_decoded(record, error, encoding)
     return replace(like, text=text, record=record)
 
 
@@ -265,14 +290,19 @@ def field_of(row: Mapping[str, Any], name: str) -> Any:
     return inside
 
 
-def _parsed(line: bytes) -> Any:
-    """Return the value of a line of JSON; the fast reader first, and Python's where that one refuses."""
-    import orjson
+def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield names and values of fields, those of fields inside fields as ``outer.inner``."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", item) for inner, item in cast("Mapping[str, Any]", value).items())
+        else:
+            yield name, value
 
-    try:
-        return orjson.loads(line)
-    except ValueError:
-        return json.loads(line.decode("utf-8"))  # half surrogates, NaN, and the message that people know
+
+def _known(fields: Mapping[str, Any], told: str) -> str:
+    names = ", ".join(name for name, _ in _flat(fields))
+    shown = names if len(names) <= _SHOWN else f"{names[:_SHOWN]} ..."
+    return f"{told}: {shown or 'none'}; set text_field of the source"
 
 
 def text_of(record: str, row: Any, how: Reading, shown: bytes = b"") -> Raw | Unreadable:
@@ -285,10 +315,19 @@ def text_of(record: str, row: Any, how: Reading, shown: bytes = b"") -> Raw | Un
     try:
         text = field_of(fields, field)
     except KeyError:
-        known = ", ".join(fields)[:200]
-        return Unreadable(record, f"no field {field!r}", f"the fields are: {known}; set text_field of the source")
+        return Unreadable(record, f"no field {field!r}", _known(fields, "the fields are"))
+    if isinstance(text, bytes):
+        try:
+            text = text.decode()
+        except UnicodeDecodeError as error:
+            return Unreadable(
+                record, "not UTF-8", f"field {field!r} holds byte 0x{text[error.start]:02x} at {error.start}"
+            )
     if not isinstance(text, str):
-        return Unreadable(record, f"field {field!r} holds no text", f"it holds {json.dumps(text, default=str)[:80]}")
+        held = f"it holds {json.dumps(text, default=str)[:80]}"
+        others = {name: value for name, value in _flat(fields) if isinstance(value, str)}
+        known = _known(others, "fields with text are") if others else "no field of it holds text"
+        return Unreadable(record, f"field {field!r} holds no text", f"{held}; {known}")
     kept: dict[str, Any] = {}
     for name in how.keep:
         try:
@@ -299,7 +338,9 @@ def text_of(record: str, row: Any, how: Reading, shown: bytes = b"") -> Raw | Un
 
 
 def _fact(value: Any) -> Any:
-    """Return a value as JSON has it: times, decimals and what is not finite as text."""
+    """Return a value as JSON has it: times, decimals, bytes and what is not finite as text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
@@ -323,51 +364,6 @@ def pieces_of(whole: Raw, longest: float) -> Iterator[Raw]:
         return
     for number, piece in enumerate(pieces(iter([data]), limit), 1):
         yield replace(whole, text=piece.decode(), record=f"{whole.record}.{number}")
-
-
-def read_jsonl(
-    file: Input, field: str, longest: float, content: Content, cut: Cut | None = None
-) -> Iterator[Raw | Unreadable]:
-    """Return the text of every line of a JSON-lines file; a text of more than ``longest`` bytes comes in pieces.
-
-    The record is the number of the line from 1, with ``.1``, ``.2`` ... for its pieces. Blank lines are no records.
-    """
-    how = Reading(longest=longest, content=content, text_field=field)
-    yield from jsonl_records(chunks(file.path, cut), how, cut.first if cut else 1)
-
-
-def jsonl_records(parts: Iterator[bytes], how: Reading, first: int = 1) -> Iterator[Raw | Unreadable]:
-    """Return the records of JSON lines, see ``read_jsonl``; ``first`` is the number of the first line."""
-    number = first - 1
-    try:
-        for number, line in enumerate(split_lines(parts), first):
-            if isinstance(line, LongLine):
-                yield too_long(str(number), line.size)
-                continue
-            data = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            if data.strip():
-                yield from _line(str(number), data, how)
-    except BrokenFile as error:
-        yield Unreadable(str(number + 1), "damaged file", str(error))
-    else:
-        if first == 1 and not number:
-            yield Unreadable("1", "empty file", "it has no byte")
-
-
-def _line(record: str, data: bytes, how: Reading) -> Iterator[Raw | Unreadable]:
-    try:
-        row = _parsed(data)
-    except UnicodeDecodeError as error:
-        yield _not_decoded(record, data, error)
-        return
-    except (ValueError, RecursionError) as error:
-        yield Unreadable(record, "broken JSON", str(error)[:200])
-        return
-    found = text_of(record, row, how, data)
-    if isinstance(found, Unreadable):
-        yield found
-    else:
-        yield from pieces_of(found, how.longest)
 
 
 def too_long(record: str, size: int) -> Unreadable:

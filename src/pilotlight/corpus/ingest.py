@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pilotlight.corpus.held_out import Candidates
 from pilotlight.corpus.pile import DOCUMENTS
 from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable
 from pilotlight.corpus.store import Rows, to_row
-from pilotlight.errors import RecordError
+from pilotlight.errors import DataError, RecordError
 from pilotlight.events import Watcher
 
 QUARANTINE = "quarantine.jsonl"
@@ -28,10 +29,22 @@ def read(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Wat
         reading = _Reading(kept, aside, candidates)
         for part in settings["parts"]:
             file = Input.from_json(part["input"])
+            _refuse_changed(file, part["identity"])
             for record in sources[part["source"]].read(file, Cut.model_validate(part["cut"])):
                 reading.take(part["source"], file.relative, _checked(record))
+            _refuse_changed(file, part["identity"])
     candidates.write(out)
     return reading.facts()
+
+
+def _refuse_changed(file: Input, identity: Any) -> None:
+    """Return if a file is what it was when it was looked at.
+
+    Raises:
+        DataError: it has changed since.
+    """
+    if json.loads(json.dumps(file.identity())) != identity:
+        raise DataError(f"{file.path} changed while the corpus was built from it. Run the same command again.")
 
 
 def _checked(record: Raw | Unreadable) -> Raw | Unreadable:

@@ -93,14 +93,21 @@ def inspect(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: 
     del inputs, watch
     source: Source = Source.choose(settings["source"])
     found: list[dict[str, Any]] = []
-    for number, (given, _) in enumerate(settings["files"]):
+    for number, (given, identity) in enumerate(settings["files"]):
         file = Input.from_json(given)
         near = file.stage(out / f"{number}")
         size, digest = _content(near)
         cuts = source.cuts(near, settings["target"]) if size > settings["target"] else [Cut()]
         copied = Path(near.path).relative_to(out).as_posix() if near != file else ""
         found.append(
-            {"input": given, "bytes": size, "digest": digest, "cuts": [plain(cut) for cut in cuts], "copied": copied}
+            {
+                "input": given,
+                "bytes": size,
+                "digest": digest,
+                "cuts": [plain(cut) for cut in cuts],
+                "copied": copied,
+                "identity": identity,
+            }
         )
     write_atomic(out / FILES, json.dumps(found, ensure_ascii=False))
     return {"files": len(found)}
@@ -112,6 +119,7 @@ def _inspected(unit: Path) -> list[dict[str, Any]]:
     for file in found:
         if copied := file.pop("copied"):
             file["input"] = Input.from_json(file["input"]).at(unit / copied).to_json()
+            file["identity"] = Input.from_json(file["input"]).identity()
     return found
 
 
@@ -140,7 +148,13 @@ def splits(shelves: Sequence[Shelf]) -> list[list[dict[str, Any]]]:
                     found.append([])
                     held = 0
                 found[-1].append(
-                    {"source": shelf.source.title, "input": file["input"], "digest": file["digest"], "cut": cut}
+                    {
+                        "source": shelf.source.title,
+                        "input": file["input"],
+                        "digest": file["digest"],
+                        "cut": cut,
+                        "identity": file["identity"],
+                    }
                 )
                 held += size
     return found

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ _ROUNDS = 200  # of the optimizer, at most
 _LEAST = 20  # texts of each label
 _RESAMPLES = 500
 _LEAST_IN_GROUP = 20
+_LABELS_SHOWN = 8
 _POSITIVE = frozenset(("1", "true", "yes", "y", "toxic", "bad", "positive", "good", "keep", "high"))
 _NEGATIVE = frozenset(("0", "false", "no", "n", "not toxic", "nontoxic", "non-toxic", "negative", "drop", "low", "ok"))
 
@@ -199,18 +201,31 @@ def learn(texts: Sequence[str], labels: Sequence[bool], name: str = "") -> Linea
     return LinearModel(weights, bias, threshold, card)
 
 
-def as_label(value: Any, positive: str | None) -> bool:
-    """Return whether a label in a file means positive: it is ``positive`` if given, else 1, true, yes, toxic and such.
+def as_labels(given: Sequence[str], positive: str | None) -> list[bool]:
+    """Return whether each label of a file means positive: it is ``positive`` if given, else 1, true, yes, toxic and such.
 
     Raises:
-        DataError: the label is of no known kind.
+        DataError: a label is neither yes nor no, or all mean the same.
     """
-    word = str(value).strip().lower()
-    if positive is not None:
-        return word == positive.strip().lower()
-    if word in _POSITIVE or word in _NEGATIVE:
-        return word in _POSITIVE
-    raise DataError(f"label {value!r} is neither yes nor no; name the label that counts as positive.")
+    words = [label.strip().lower() for label in given]
+    wanted = _POSITIVE if positive is None else frozenset((positive.strip().lower(),))
+    known = wanted | _NEGATIVE if positive is None else frozenset(words)
+    found = [word in wanted for word in words]
+    strange = next((label for label, word in zip(given, words, strict=True) if word not in known), None)
+    if strange is None and (not given or (any(found) and not all(found))):
+        return found
+    counts = Counter(label.strip() for label in given)
+    most = sorted(counts, key=lambda label: (-counts[label], label))
+    shown = ", ".join(f"{label!r} ({counts[label]})" for label in most[:_LABELS_SHOWN])
+    more = f" and {len(most) - _LABELS_SHOWN} more" if len(most) > _LABELS_SHOWN else ""
+    wrong = (
+        f"label {strange!r} is neither yes nor no" if strange is not None
+        else f"all {len(given)} labels count as {'positive' if any(found) else 'negative'}"
+        + (f" where {positive!r} is to be found" if positive is not None else "")
+    )  # fmt: skip
+    raise DataError(
+        f"{wrong}; the labels are {shown}{more}. Say which of them is to be found, as in --positive {most[-1]!r}."
+    )
 
 
 def read_labelled(
@@ -230,16 +245,14 @@ def read_labelled(
     if found is None:
         raise ConfigError(f"{path.name} is neither .csv nor .jsonl (nor either with .gz).")
     texts: list[str] = []
-    labels: list[bool] = []
-    given: Counter[str] = Counter()
+    labels: list[str] = []
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
         for row in found(file):
             if text not in row or label not in row:
                 raise ConfigError(f"{path.name} has the columns {', '.join(row)}; expected {text!r} and {label!r}.")
             texts.append(str(row[text]))
-            given[str(row[label]).strip()] += 1
-            labels.append(word in _POSITIVE if (word := str(row[label]).strip().lower()) else False)
-    return texts, labels
+            labels.append(str(row[label]))
+    return texts, as_labels(labels, positive)
 
 
 def _rows(file: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from pilotlight.corpus import remote
-from pilotlight.corpus.reading import plain_name, shown_name, walk
+from pilotlight.corpus.listing import Listing, any_name, listing, shown_name, without_links
+from pilotlight.corpus.reading import plain_name
 from pilotlight.corpus.source import Input
 from pilotlight.errors import DataError, nearest
 
@@ -27,35 +29,44 @@ def is_folder(path: Path | str) -> bool:
     """
     if remote.is_address(path):
         return not remote.has_wildcards(path) and remote.is_folder(str(path))
-    return Path(path).is_dir()
+    return os.path.isdir(path)  # noqa: PTH112 (it refuses no rights)
 
 
 def name_of(path: Path | str) -> str:
-    """Return a name for the files that a path or pattern means: the file's own, or its folder's."""
+    """Return a name for the files that a path or pattern means: the file's own, or its folder's, or the host's."""
     if remote.is_address(path):
-        address = str(path)
-        if remote.has_wildcards(address):
-            return remote.base_name(remote.fixed_part(address)) or "files"
-        name = remote.base_name(address)
-        return plain_name(name).partition(".")[0] or name
+        return _name_of_address(str(path))
     local = Path(path)
     if remote.has_wildcards(local):
         return _fixed_part(local).resolve().name or "files"
-    if local.is_dir():
+    if is_folder(local):
         return local.resolve().name or "files"
     return plain_name(local.name).partition(".")[0] or local.name
 
 
-def below(path: Path | str, passed_over: frozenset[str] = frozenset()) -> list[Input]:
+def _name_of_address(address: str) -> str:
+    pattern = remote.has_wildcards(address)
+    fixed = (remote.fixed_part(address) if pattern else address).partition("?")[0]
+    if not fixed.partition("://")[2].partition("/")[2].strip("/"):
+        return remote.host_of(fixed) or "files"
+    name = remote.base_name(fixed)
+    is_folder = pattern or fixed.endswith("/")
+    return name if is_folder else plain_name(name).partition(".")[0] or name
+
+
+def below(
+    path: Path | str, passed_over: frozenset[str] = frozenset(), fits: Callable[[str], bool] = any_name
+) -> list[Input]:
     """Return every file below a folder, here or elsewhere, sorted; hidden ones are left out.
 
-    Folders called one of ``passed_over`` are not entered.
+    Folders called one of ``passed_over`` are not entered; a folder below that may not be listed comes as a file that
+    cannot be opened. Links to files that are listed too, and that fit, are left out.
 
     Raises:
         DataError: the folder cannot be listed.
     """
     if not remote.is_address(path):
-        return walk(Path(path), passed_over)
+        return listing(Path(path), passed_over, fits, lenient=True).files
     found: list[Input] = []
     for address, relative in remote.addresses(str(path)):
         *folders, name = relative.split("/")
@@ -64,7 +75,18 @@ def below(path: Path | str, passed_over: frozenset[str] = frozenset()) -> list[I
     return found
 
 
-def matching_files(path: Path | str, expected: str, fits: Callable[[str], bool] = lambda name: True) -> list[Input]:
+def links_of(path: Path | str, fits: Callable[[str], bool] = any_name) -> dict[str, int]:
+    """Return how many links are passed over below a folder or among what a pattern matches, as ``{"links": 3}``."""
+    if remote.is_address(path):
+        return {}
+    if remote.has_wildcards(path):
+        links = _matches(Path(path)).links
+    else:
+        links = listing(Path(path), frozenset(), fits, lenient=True).links if is_folder(path) else 0
+    return {"links": links} if links else {}
+
+
+def matching_files(path: Path | str, expected: str, fits: Callable[[str], bool] = any_name) -> list[Input]:
     """Return the files that ``path`` names or matches, or that lie below it and fit, sorted.
 
     Args:
@@ -73,16 +95,17 @@ def matching_files(path: Path | str, expected: str, fits: Callable[[str], bool] 
         fits: whether a file below a folder is one of them, by its name.
 
     Raises:
+        Barred: the rights of its folder forbid to look at it.
         ConfigError: no package for such addresses.
         DataError: there is no such file, the pattern matches none, or no file below the folder fits.
     """
     if remote.has_wildcards(path):
-        files = _matches(path)
+        files = _matches(path).files
         if not files:
             raise DataError(f"{path} matches no file. Expected {expected}; correct the pattern.")
         return sorted(files, key=lambda file: file.relative)
     if is_folder(path):
-        files = [file for file in below(path) if fits(file.relative)]
+        files = [file for file in below(path, fits=fits) if file.unlisted or fits(file.relative)]
         if not files:
             raise DataError(
                 f"{path} is a folder without such a file. Expected {expected}, or a folder with some; "
@@ -93,15 +116,42 @@ def matching_files(path: Path | str, expected: str, fits: Callable[[str], bool] 
         remote.must_exist(str(path), expected)
         return [Input(path, remote.base_name(path))]
     local = Path(path)
-    if not local.is_file():
-        near = nearest(local.name, (item.name for item in local.parent.iterdir())) if local.parent.is_dir() else ""
+    if not os.path.isfile(local):  # noqa: PTH113 (it refuses no rights)
+        near = nearest(local.name, _names_in(local.parent))
+        _refuse_barred(local)
         raise DataError(f"{local} does not exist. Expected {expected}; correct the path of the source.{near}")
     return [Input(local, shown_name(Path(local.name)))]
 
 
-def _matches(path: Path | str) -> list[Input]:
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [item.name for item in folder.iterdir()]
+    except OSError:
+        return []
+
+
+def _refuse_barred(path: Path) -> None:
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise remote.Barred(path, error.strerror) from error
+    except OSError:
+        return
+
+
+def _matches(path: Path | str) -> Listing:
     if remote.is_address(path):
-        return [Input(address, relative) for address, relative in remote.addresses(str(path))]
+        return Listing([Input(address, relative) for address, relative in remote.addresses(str(path))], 0)
     root = _fixed_part(Path(path))
-    found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 (pattern from a plan)
-    return [Input(item, shown_name(item.relative_to(root))) for item in sorted(set(found)) if item.is_file()]
+    place = os.path.realpath(root)
+    found: list[tuple[Input, bool]] = []
+    links = 0
+    for item in sorted({Path(name) for name in glob.glob(str(path), recursive=True)}):  # noqa: PTH207 (from a plan)
+        inside = item.relative_to(root)
+        linked = os.path.realpath(item) != os.path.join(place, inside)  # noqa: PTH118 (one that goes through a link)
+        if os.path.isfile(item):  # noqa: PTH113 (it refuses no rights)
+            found.append((Input(item, shown_name(inside)), linked))
+        else:
+            links += item.is_symlink()
+    files, twice = without_links(found)
+    return Listing(files, links + twice)

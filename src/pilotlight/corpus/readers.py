@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import lzma
 import shutil
@@ -15,13 +16,16 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from pilotlight.corpus.encodings import AUTO, SAMPLE
 from pilotlight.corpus.extraction import HTML_ENDINGS, html_records
 from pilotlight.corpus.formats import (
     JSON_ENDINGS,
     JSONL_ENDINGS,
     TEXT_ENDINGS,
     Reading,
-    jsonl_records,
+    contradiction,
+    encoding_of,
+    not_decoded,
     pieces_of,
     read_text,
     text_cuts,
@@ -29,20 +33,19 @@ from pilotlight.corpus.formats import (
     text_records,
     too_long,
 )  # fmt: skip
+from pilotlight.corpus.json_lines import jsonl_cuts, jsonl_records, read_jsonl
 from pilotlight.corpus.reading import (
     LONGEST_RECORD,
     BrokenFile,
     Expansion,
     PartsFile,
     chunks,
-    compression,
-    line_cuts,
     opened,
     plain_name,
     unpacked,
 )  # fmt: skip
-from pilotlight.corpus.remote import base_name
-from pilotlight.corpus.source import WHOLE, Cut, Input, Raw, Unreadable
+from pilotlight.corpus.remote import Barred
+from pilotlight.corpus.source import WHOLE, Cut, Input, Raw, Unreadable, may_not_be_read
 from pilotlight.corpus.tables import (
     CSV_ENDINGS,
     PARQUET_ENDINGS,
@@ -75,7 +78,7 @@ def ending_of(name: str) -> str:
     return PurePosixPath(plain_name(name)).suffix.lower() or "(no ending)"
 
 
-def cut_file(file: Input, target: int, kind: str = "") -> list[Cut]:
+def cut_file(file: Input, target: int, kind: str = "", encoding: str = AUTO) -> list[Cut]:
     """Return the parts of about ``target`` bytes in which a file of a format can be read; see ``Source.cuts``.
 
     Raises:
@@ -83,21 +86,30 @@ def cut_file(file: Input, target: int, kind: str = "") -> list[Cut]:
     """
     kind = kind or format_of(file.relative)
     target = max(target, 1)
-    if kind == "jsonl" and not file.remote and not compression(base_name(file.path)):
-        return line_cuts(cast("Any", file.path), target)
-    ways = {"text": text_cuts, "parquet": parquet_cuts, "warc": warc_cuts, "zip": zip_cuts}
+    if kind in ("text", "jsonl"):
+        return (text_cuts if kind == "text" else jsonl_cuts)(file, target, encoding)
+    ways = {"parquet": parquet_cuts, "warc": warc_cuts, "zip": zip_cuts}
     return ways[kind](file, target) if kind in ways else [WHOLE]
 
 
 def read_file(
     file: Input, how: Reading, cut: Cut | None = None, kind: str = "", delimiter: str = ""
 ) -> Iterator[Raw | Unreadable]:
-    """Return the records of a file, or of a cut of it, in its format (by default that of its ending)."""
-    kind = kind or format_of(file.relative)
-    if kind == "text":
+    """Return the records of a file, or of a cut of it, in its format (by default that of its ending).
+
+    A file, or folder of files, whose rights forbid to read it is one record.
+    """
+    try:
+        yield from _opened_file(file, how, cut, kind or format_of(file.relative), delimiter)
+    except Barred as error:
+        yield may_not_be_read(error)
+
+
+def _opened_file(file: Input, how: Reading, cut: Cut | None, kind: str, delimiter: str) -> Iterator[Raw | Unreadable]:
+    if file.unlisted or kind == "text":
         yield from read_text(file, how.encoding, how.longest, how.content, cut)
     elif kind == "jsonl":
-        yield from jsonl_records(chunks(file.path, cut), how, cut.first if cut else 1)
+        yield from read_jsonl(file, how, cut)
     elif kind == "parquet":
         yield from read_parquet(file, how, cut)
     elif kind == "warc":
@@ -156,13 +168,17 @@ def json_records(parts: Iterator[bytes], how: Reading) -> Iterator[Raw | Unreada
                 return
     except BrokenFile as error:
         broken = str(error)
+    data, facts = _json_text(bytes(held), how)
+    if isinstance(data, Unreadable):
+        yield replace(data, reason="damaged file", detail=broken) if broken else data
+        return
     try:
-        found: Any = orjson.loads(bytes(held).removeprefix(b"\xef\xbb\xbf"))
+        found: Any = orjson.loads(data)
     except ValueError as error:
-        if not broken and held.count(b"\n") and not held.lstrip().startswith(b"[") and _first_line_is_json(held):
+        if not broken and data.count(b"\n") and not data.lstrip().startswith(b"[") and _first_line_is_json(data):
             yield from jsonl_records(iter([bytes(held)]), how)
             return
-        reason = "damaged file" if broken else "broken JSON" if held.strip() else "empty file"
+        reason = "damaged file" if broken else "broken JSON" if data.strip() else "empty file"
         yield Unreadable("1", reason, broken or str(error)[:200])
         return
     rows = cast("list[Any]", found) if isinstance(found, list) else [found]
@@ -171,10 +187,23 @@ def json_records(parts: Iterator[bytes], how: Reading) -> Iterator[Raw | Unreada
         if isinstance(record, Unreadable):
             yield record
         else:
-            yield from pieces_of(record, how.longest)
+            yield from pieces_of(replace(record, facts={**facts, **record.facts}), how.longest)
 
 
-def _first_line_is_json(data: bytearray) -> bool:
+def _json_text(data: bytes, how: Reading) -> tuple[bytes | Unreadable, dict[str, Any]]:
+    """Return JSON as UTF-8 without mark, or why it is none; and its encoding as a fact where it is another one."""
+    if wrong := contradiction(data, how.encoding):
+        return wrong, {}
+    name = encoding_of(data[:SAMPLE], how.encoding)
+    if name in ("utf-8", "ascii"):
+        return data.removeprefix(codecs.BOM_UTF8), {}
+    try:
+        return data.decode(name).removeprefix("\ufeff").encode(), {"encoding": name}
+    except UnicodeDecodeError as error:
+        return not_decoded("1", error, name), {}
+
+
+def _first_line_is_json(data: bytes) -> bool:
     import orjson
 
     line = bytes(data.lstrip().partition(b"\n")[0])
@@ -225,7 +254,7 @@ def zip_passed_over(file: Input) -> Counter[str]:
     try:
         with opened(file.path) as handle, zipfile.ZipFile(handle) as archive:
             return Counter(ending_of(name) for name, _ in _members(archive) if not format_of(name))
-    except (zipfile.BadZipFile, RuntimeError, ValueError):
+    except (Barred, zipfile.BadZipFile, RuntimeError, ValueError):
         return Counter()
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, final
 
-from pilotlight.corpus.remote import base_name, is_address, open_address
-from pilotlight.corpus.source import WHOLE, Cut, Input
+from pilotlight.corpus.listing import shown_name
+from pilotlight.corpus.listing import walk as walk  # those who read files find it here
+from pilotlight.corpus.remote import Barred, base_name, is_address, open_address
+from pilotlight.corpus.source import WHOLE, Cut
 from pilotlight.errors import DataError
 
 COMPRESSIONS = (".gz", ".zst")
@@ -22,6 +23,7 @@ MOST_EXPANSION = 1000
 _CHUNK = 1 << 16
 _UNPACKED = 1 << 20
 _FRAME_PART = 1 << 12  # packed bytes given to Zstandard at once: even then they may unpack to 128 MB
+_CHECKSUM = 4  # bytes at the end of a frame
 _BOMB = 1 << 28  # unpacked bytes before expansion is judged
 
 
@@ -78,17 +80,20 @@ def open_bytes(path: Path | str) -> IO[bytes]:
     """Return the file at a path or an address opened for reading: the only place where sources open files.
 
     Raises:
+        Barred: its rights forbid to read it, or it is a folder.
         ConfigError: a package for such addresses is not installed.
-        DataError: the file is missing or may not be read.
+        DataError: the file is missing or cannot be opened.
     """
     if is_address(path):
         return open_address(str(path))
     try:
         return Path(path).open("rb")
+    except (PermissionError, IsADirectoryError) as error:
+        raise Barred(path, error.strerror) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DataError(
-            f"{path} cannot be read ({reason}). Expected a readable text file; check path and rights."
+            f"{shown_name(Path(path))} cannot be read ({reason}). Expected a readable text file; check path and rights."
         ) from error
 
 
@@ -125,8 +130,17 @@ class Expansion:
             raise BrokenFile(f"it unpacks to more than {MOST_EXPANSION} times its size, as text never does")
 
 
+def _before_damage(decoder: Any, data: bytes) -> Iterator[bytes]:
+    """Yield what a decoder makes of ``data`` up to the byte at which it refuses."""
+    try:
+        for at in range(len(data)):
+            yield decoder.decompress(data[at : at + 1])
+    except zlib.error:
+        return
+
+
 def gzip_parts(file: IO[bytes]) -> Iterator[bytes]:
-    """Return what gzip members hold; a member that breaks off still gives all it had.
+    """Return what gzip members hold; one that breaks off or has a wrong checksum still gives all that was unpacked.
 
     Raises:
         BrokenFile: the data is damaged, breaks off, or unpacks without end.
@@ -138,9 +152,11 @@ def gzip_parts(file: IO[bytes]) -> Iterator[bytes]:
         while data:
             if decoder is None:
                 decoder = zlib.decompressobj(wbits=31)
+            before = decoder.copy()
             try:
                 part = decoder.decompress(data, _UNPACKED)
             except zlib.error as error:
+                yield from _before_damage(before, data)
                 raise BrokenFile(f"gzip: {error}") from error
             expansion.check(len(part))
             yield part
@@ -156,8 +172,18 @@ def gzip_parts(file: IO[bytes]) -> Iterator[bytes]:
             raise BrokenFile("gzip: the file breaks off before its end")
 
 
+def _but_checksum(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of a file in parts, the checksum at its end apart: a part that is refused gives nothing."""
+    held = b""
+    while data := file.read(_FRAME_PART):
+        held += data
+        yield held[:-_CHECKSUM]
+        held = held[-_CHECKSUM:]
+    yield held
+
+
 def zstd_parts(file: IO[bytes]) -> Iterator[bytes]:
-    """Return what Zstandard frames hold.
+    """Return what Zstandard frames hold; a frame that breaks off gives its whole blocks (of up to 128 kB).
 
     Raises:
         BrokenFile: the data is damaged, breaks off, or unpacks without end.
@@ -166,7 +192,7 @@ def zstd_parts(file: IO[bytes]) -> Iterator[bytes]:
 
     decoder: Any = None
     expansion = Expansion()
-    while data := file.read(_FRAME_PART):
+    for data in _but_checksum(file):
         expansion.packed += len(data)
         while data:
             if decoder is None:
@@ -278,28 +304,3 @@ def line_cuts(path: Path, target: int) -> list[Cut]:
     if at > start or not found:
         found.append(Cut(start=start, stop=at, first=first))
     return found if len(found) > 1 else [WHOLE]
-
-
-def shown_name(path: Path) -> str:
-    """Return a path with forward slashes as valid Unicode, whatever bytes the file system holds."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
-def walk(folder: Path, passed_over: frozenset[str] = frozenset()) -> list[Input]:
-    """Return every file below a folder, sorted by relative path; hidden ones and links to folders are left out.
-
-    Folders called one of ``passed_over`` are not entered.
-
-    Raises:
-        DataError: a folder may not be listed.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise DataError(f"{error.filename} cannot be listed ({error.strerror}). Check its rights.") from error
-
-    found: list[Input] = []
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in passed_over]
-        paths = [Path(parent, name) for name in names if not name.startswith(".")]
-        found += [Input(path, shown_name(path.relative_to(folder))) for path in paths if path.is_file()]
-    return sorted(found, key=lambda file: file.relative)

@@ -44,6 +44,16 @@ Location = Annotated[Path | str, BeforeValidator(_location)]
 """A local path (relative ones count from the plan file), or the address of something elsewhere."""
 
 
+@final
+class Barred(DataError):
+    """A file or folder is there, but its rights forbid to read it; ``reason`` says so without its path."""
+
+    def __init__(self, location: Path | str, reason: str) -> None:
+        shown = os.fsencode(location).decode("utf-8", "backslashreplace")
+        super().__init__(f"{shown} cannot be read ({reason}). Expected a readable text file; check path and rights.")
+        self.reason = reason
+
+
 def is_address(location: Path | str) -> bool:
     """Return whether the file is elsewhere, and not in a local folder."""
     return isinstance(location, str) and bool(_ADDRESS.match(location))
@@ -55,6 +65,12 @@ def base_name(location: Path | str) -> str:
         return Path(location).name
     path = unquote(urlsplit(location).path) if location.startswith(_WEB) else location.partition("://")[2]
     return path.rstrip("/").rpartition("/")[2] or urlsplit(location).netloc
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address without port and user, or its bucket."""
+    parts = urlsplit(address)
+    return parts.hostname or parts.netloc or address.partition("://")[2]
 
 
 def is_pattern(address: str) -> bool:
@@ -231,12 +247,15 @@ def identity_of(location: Path | str) -> list[int | str]:
     of 0 elsewhere may mean that the server does not say it.
 
     Raises:
+        Barred: its rights forbid to look at it.
         ConfigError: no package for such addresses.
         DataError: the file is not there.
     """
     if not is_address(location):
         try:
             status = Path(location).stat()
+        except PermissionError as error:
+            raise Barred(location, error.strerror) from error
         except OSError as error:
             raise DataError(f"{location} cannot be read ({error.strerror}). Check path and rights.") from error
         return [status.st_size, status.st_mtime_ns]
@@ -303,5 +322,4 @@ def has_wildcards(location: Path | str) -> bool:
     """Return whether a location means every file that it matches, and not one file or folder."""
     if is_address(location):
         return is_pattern(str(location))
-    path = Path(location)
-    return glob.has_magic(str(path)) and not path.exists()
+    return glob.has_magic(str(location)) and not os.path.exists(location)  # noqa: PTH110 (it refuses no rights)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from pilotlight.errors import ConfigError, nearest
+from pilotlight.units import show_bytes, show_count
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -31,7 +32,7 @@ class Weight:
 
 def mixture(
     sizes: Mapping[str, float], training: float, *, temperature: float | None = None,
-    declared: Mapping[str, float] | None = None, most_epochs: float | None = None,
+    declared: Mapping[str, float] | None = None, most_epochs: float | None = None, unit: str = "",
 ) -> list[Weight]:  # fmt: skip
     """Return the weight of every source, sorted by name, with the epochs each implies.
 
@@ -39,14 +40,18 @@ def mixture(
     1/T as an exponent). With ``declared`` they are in proportion to what is declared, source by source. With neither,
     they are as uniform as ``most_epochs`` allows: UniMax (Chung et al. 2023), in which what a small source may not
     repeat goes to the larger ones. ``most_epochs`` caps the other two in the same way, keeping proportions among the
-    sources that are not capped. ``sizes`` and ``training`` have the same unit, tokens or bytes.
+    sources that are not capped. ``sizes`` and ``training`` have the same ``unit``, such as tokens or bytes.
 
     Raises:
         ConfigError: two ways are asked for, a name is unknown, or even all sources capped are too little text.
     """
+
+    def show(amount: float) -> str:
+        return show_bytes(amount) if unit == "bytes" else f"{show_count(amount)} {unit}".rstrip()
+
     names = sorted(sizes)
     if not names or min(sizes.values()) <= 0 or training <= 0:
-        raise ConfigError(f"a mixture needs sources with text and a training, got {dict(sizes)} and {training:g}.")
+        raise ConfigError(f"a mixture needs sources with text and a training, got {dict(sizes)} and {show(training)}.")
     if temperature is not None and declared is not None:
         raise ConfigError("a mixture has a temperature or declared shares, not both; leave one of them out.")
     wanted = _wanted(names, sizes, temperature, declared)
@@ -56,8 +61,9 @@ def mixture(
         share = _capped(share, size * most_epochs / training)
         if share is None:
             raise ConfigError(
-                f"{training:g} of training need more than {most_epochs:g} epochs of all {size.sum():g} of text: at most "
-                f"{size[wanted > 0].sum() * most_epochs:g} can be drawn. Train less, raise the cap, or add text."
+                f"{show(training)} of training need more than {most_epochs:g} epochs of all {show(float(size.sum()))} of "
+                f"text: at most {show(float(size[wanted > 0].sum()) * most_epochs)} can be drawn. Train less, raise the cap, "
+                "or add text."
             )
     return [
         Weight(name, float(part), float(part * training / whole))

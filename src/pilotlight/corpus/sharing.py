@@ -7,8 +7,8 @@ from pathlib import Path
 from pilotlight.corpus.build import build, clear_work, work_folder
 from pilotlight.corpus.corpus import Corpus
 from pilotlight.corpus.recipe import Recipe
-from pilotlight.events import Watcher, silent
-from pilotlight.manifest import write_atomic
+from pilotlight.events import Note, Watcher, silent
+from pilotlight.manifest import NAME, write_atomic
 from pilotlight.work.claims import Claims
 from pilotlight.work.cluster import Cluster
 from pilotlight.work.pool import Pool
@@ -26,14 +26,17 @@ def build_share(
         PilotlightError: as ``build``.
     """
     number, count = share
-    work = work_folder(out)
-    with Pool(workers if workers > 1 else 0) as pool:
-        corpus = build(recipe, out, watch=watch, executor=Claims(work / "claims", share, pool, workers))
-    # A command that comes late, to a build that is finished and cleared, finds nothing left to do.
-    ended = work / "ended"
-    write_atomic(ended / str(number), "")
-    if {path.name for path in ended.iterdir()} >= {str(other) for other in range(count)}:
+    work = work_folder(out.absolute())
+    late = (out / NAME).is_file() and not work.exists()
+    # In a process of its own: a unit that holds the interpreter for long must not keep this one from touching claims.
+    with Pool(max(1, workers)) as pool:
+        corpus = build(recipe, out, watch=watch, executor=Claims(work / "claims", share, pool, max(1, workers)))
+    ended = work / "ended" / corpus.fingerprint
+    write_atomic(ended / f"{number} of {count}", "")
+    if late or {path.name for path in ended.iterdir()} >= {f"{other} of {count}" for other in range(count)}:
         clear_work(out)
+    else:
+        watch(Note(f"{work} is left for the other commands; the last of them removes it."))
     return corpus
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
-from pilotlight.corpus.remote import fetch, identity_of, is_address, size_of
+from pilotlight.corpus.remote import Barred, fetch, identity_of, is_address, size_of
 from pilotlight.spec import Part, Record
 
 Content = Literal["prose", "code"]
@@ -25,27 +26,39 @@ class Input:
     """Path inside the source with forward slashes: part of the identity of every document in the file."""
 
     @property
+    def unlisted(self) -> bool:
+        """Whether it is a folder that may not be listed, and stands for all that is in it."""
+        return self.relative.endswith("/")
+
+    @property
     def remote(self) -> bool:
         """Whether the file is not in a local folder."""
         return is_address(self.path)
 
     def size(self) -> int:
-        """Return the bytes of the file as it is stored; 0 where a server does not say.
+        """Return the bytes of the file as it is stored; 0 where a server does not say, or its rights forbid to look.
 
         Raises:
             DataError: the file is not there.
         """
-        return size_of(self.path)
+        try:
+            return 0 if self.unlisted else size_of(self.path)
+        except Barred:
+            return 0
 
     def identity(self) -> list[int | str]:
         """Return what changes when the file changes, found without reading it: its size and its version.
 
-        The version is the time of the last change on a local disk, and elsewhere the mark that the server keeps.
+        The version is the time of the last change on a local disk, and elsewhere the mark that the server keeps. Of a
+        file whose rights forbid to look at it nothing is known.
 
         Raises:
             DataError: the file is not there.
         """
-        return identity_of(self.path)
+        try:
+            return identity_of(self.path)
+        except Barred as error:
+            return [0, error.reason]
 
     def stage(self, folder: Path) -> Input:
         """Return the file on a local disk: itself, or its copy in ``folder`` (tried again when it breaks off).
@@ -60,12 +73,19 @@ class Input:
         return Input(path, self.relative)
 
     def to_json(self) -> dict[str, str]:
-        """Return the file as JSON types."""
-        return {"path": str(self.path), "relative": self.relative}
+        """Return the file as JSON types; a path that is no Unicode as the digits of its bytes."""
+        path = str(self.path)
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return {"path_bytes": os.fsencode(path).hex(), "relative": self.relative}
+        return {"path": path, "relative": self.relative}
 
     @staticmethod
     def from_json(given: Mapping[str, str]) -> Input:
         """Return the file that ``to_json`` described."""
+        if "path_bytes" in given:
+            return Input(Path(os.fsdecode(bytes.fromhex(given["path_bytes"]))), given["relative"])
         path = given["path"]
         return Input(path if is_address(path) else Path(path), given["relative"])
 
@@ -116,6 +136,11 @@ class Unreadable:
     """Nothing is broken: it is no text, like an image in a web archive, and nobody has to be warned of it."""
 
 
+def may_not_be_read(error: Barred) -> Unreadable:
+    """Return the record that stands for a file or folder whose rights forbid to read it."""
+    return Unreadable("file", "may not be read", f"{error.reason}; check the rights of the file or folder")
+
+
 class Source(Part):
     """Settings of a place where text is found.
 
@@ -149,10 +174,11 @@ class Source(Part):
     def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the records of one file, or one cut of it, in order; what cannot be read as ``Unreadable``.
 
-        Memory is bounded by one record, never by the file.
+        Memory is bounded by one record, never by the file. A file whose rights forbid to read it is one record
+        ``file`` with the reason ``may not be read``.
 
         Raises:
-            DataError: the file itself cannot be opened.
+            DataError: the file itself cannot be opened for another reason.
         """
 
     def cuts(self, file: Input, target: int) -> list[Cut]:
@@ -172,5 +198,5 @@ class Source(Part):
         return None
 
     def passed_over(self) -> dict[str, int]:
-        """Return the number of files that are there but are not read, by file name ending."""
+        """Return the number of files that are there but are not read, by file name ending; links as ``links``."""
         return {}

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pilotlight.corpus.encodings import AUTO, SAMPLE, guess, is_binary
-from pilotlight.corpus.formats import Reading, pieces_of, text_of
+from pilotlight.corpus.encodings import as_utf8, is_binary, is_wide
+from pilotlight.corpus.formats import Reading, contradiction, encoding_of, head_of, pieces_of, text_of
 from pilotlight.corpus.reading import LONGEST_RECORD, BrokenFile, PartsFile, chunks, opened
 from pilotlight.corpus.source import WHOLE, Cut, Input, Raw, Unreadable
 from pilotlight.errors import PilotlightError
@@ -31,7 +31,7 @@ def read_csv(file: Input, how: Reading, delimiter: str = "") -> Iterator[Raw | U
     """Return the text of every row of a table as text; the record is the number of the row from 1, without the header.
 
     Args:
-        file: the table; its first row names the columns.
+        file: the table; its first row names the columns, unless ``how.header`` is false: then they are 1, 2 ...
         how: which column, encoding and lengths. Where there is no column ``text`` and no other one is asked for, the
             one with the longest text is taken, and that is a fact of every record.
         delimiter: what stands between columns; empty: tabulators for .tsv, and found in the first rows for others.
@@ -41,21 +41,24 @@ def read_csv(file: Input, how: Reading, delimiter: str = "") -> Iterator[Raw | U
 
 def csv_records(parts: Iterator[bytes], how: Reading, delimiter: str = "") -> Iterator[Raw | Unreadable]:
     """Return the records of a table as text, see ``read_csv``."""
-    stream = io.BufferedReader(PartsFile(parts), 1 << 20)
     number = 0
     try:
-        try:
-            head = stream.peek(SAMPLE)[:SAMPLE]
-        except BrokenFile:
-            raise
+        head, parts = head_of(parts)
         if not head:
+            b"".join(parts)  # says what is wrong where there is a reason
             yield Unreadable("1", "empty file", "it has no byte")
             return
-        if is_binary(head) and guess(head) != "utf-16":
+        encoding = encoding_of(head, how.encoding)
+        if wrong := contradiction(head, how.encoding):
+            yield wrong
+            return
+        if is_binary(head) and not is_wide(encoding):
             yield Unreadable("1", "binary data", "it is no table of text")
             return
-        encoding = guess(head) if how.encoding == AUTO else how.encoding
         facts = {} if encoding in ("utf-8", "ascii") else {"encoding": encoding}
+        if is_wide(encoding):
+            (head, parts), encoding = head_of(as_utf8(parts, encoding)), "utf-8"
+        stream = io.BufferedReader(PartsFile(parts), 1 << 20)
         text = io.TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, "surrogateescape", newline="")
         for number, row in enumerate(_rows(text, head.decode(encoding, "replace"), delimiter, how), 1):
             yield from _table_record(str(number), row, how, facts, encoding)
@@ -82,8 +85,11 @@ def _rows(text: Any, sample: str, delimiter: str, how: Reading) -> Iterator[tupl
     """Yield for each row its cells, the names of the columns (None: too few or many cells) and of the text column."""
     csv.field_size_limit(LONGEST_RECORD)
     reader = csv.reader(text, delimiter=delimiter or _sniffed(sample.removeprefix("\ufeff")))
-    header = next(reader, list[str]())
-    held: list[list[str]] = []
+    header = next((row for row in reader if row), list[str]())
+    before: list[list[str]] = []
+    if not how.header:
+        before, header = [header], [str(number) for number in range(1, len(header) + 1)]
+    held: list[list[str]] = before
     column = how.text_field
     if column not in header and column in ANY_COLUMN:
         for row in reader:
@@ -180,7 +186,6 @@ def parquet_records(file: IO[bytes], how: Reading) -> Iterator[Raw | Unreadable]
 
 
 def _groups(table: Any, how: Reading, cut: Cut) -> Iterator[Raw | Unreadable]:
-    arrow: Any = import_module("pyarrow")
     schema = table.schema_arrow
     field = how.text_field
     field = _longest_column(table) if field in ANY_COLUMN and field not in schema.names else field
@@ -188,31 +193,53 @@ def _groups(table: Any, how: Reading, cut: Cut) -> Iterator[Raw | Unreadable]:
     column = schema.field(field.partition(".")[0]) if field in names else None
     if column is None:
         known = ", ".join(schema.names)[:200]
-        yield Unreadable(
-            str(cut.first), f"no field {field!r}", f"the columns are: {known}; set text_field of the source"
-        )
+        detail = f"the columns are: {known}; set text_field of the source"
+        yield from _every_row(table, cut, f"no field {field!r}", detail)
         return
-    kind = column.type.value_type if arrow.types.is_dictionary(column.type) else column.type
-    if "." not in field and not (arrow.types.is_string(kind) or arrow.types.is_large_string(kind)
-                                 or arrow.types.is_string_view(kind)):  # fmt: skip
-        yield Unreadable(str(cut.first), f"field {field!r} holds no text", f"the column is of type {column.type}")
+    if "." not in field and not _holds_text(column.type):
+        known = ", ".join(item.name for item in schema if _holds_text(item.type))[:200] or "none"
+        detail = f"the column is of type {column.type}; columns of text: {known}; set text_field of the source"
+        yield from _every_row(table, cut, f"field {field!r} holds no text", detail)
         return
     chosen = replace(how, text_field=field)
     facts = {} if how.text_field == field else {"column": field}
     first = cut.first
-    for group in range(cut.start, table.metadata.num_row_groups if cut.stop is None else cut.stop):
+    for group in _numbers(table, cut):
         meta = table.metadata.row_group(group)
         yield from _group_records(table, group, (first, names), chosen, facts)
         first += meta.num_rows
 
 
-def _longest_column(table: Any) -> str:
-    """Return the column of text that takes the most bytes; ``text`` where there is none."""
+def _numbers(table: Any, cut: Cut) -> range:
+    """Return the numbers of the row groups of a cut."""
+    return range(cut.start, table.metadata.num_row_groups if cut.stop is None else cut.stop)
+
+
+def _every_row(table: Any, cut: Cut, reason: str, detail: str) -> Iterator[Unreadable]:
+    """Yield the same for every row: records are counted alike wherever a file is cut, as those of other formats are."""
+    rows = sum(table.metadata.row_group(group).num_rows for group in _numbers(table, cut))
+    for number in range(cut.first, cut.first + rows):
+        yield Unreadable(str(number), reason, detail)
+
+
+def _holds_text(kind: Any, *, binary: bool = True) -> bool:
+    """Return whether a column is of text, or of bytes, which may be UTF-8."""
     arrow: Any = import_module("pyarrow")
+    types = arrow.types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return True
+    return binary and (types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+
+
+def _longest_column(table: Any) -> str:
+    """Return the column of text that takes the most bytes, else of those of bytes; ``text`` where there is none."""
+    schema = table.schema_arrow
+    binary = not any(_holds_text(item.type, binary=False) for item in schema)
     best = (0, "text")
-    for at, name in enumerate(table.schema_arrow.names):
-        kind = table.schema_arrow.field(at).type
-        if arrow.types.is_string(kind) or arrow.types.is_large_string(kind):
+    for item in schema:
+        name = item.name
+        if _holds_text(item.type, binary=binary):
             size = sum(
                 meta.column(place).total_uncompressed_size
                 for meta in map(table.metadata.row_group, range(min(table.metadata.num_row_groups, 8)))
@@ -227,6 +254,7 @@ def _group_records(
 ) -> Iterator[Raw | Unreadable]:
     first, names = begin
     number = first
+    last = first + table.metadata.row_group(group).num_rows - 1
     meta = table.metadata.row_group(group)
     rows = max(1, min(_BATCH, _BATCH_BYTES * meta.num_rows // max(1, meta.total_byte_size)))
     try:
@@ -244,4 +272,5 @@ def _group_records(
         raise
     except Exception as error:
         # a damaged page of the column, or text that is no UTF-8: pyarrow has a class of error for each
-        yield Unreadable(str(number), "damaged row group", f"row group {group}: {type(error).__name__}: {error}"[:200])
+        lost = f"rows {number} to {last} of row group {group}: {type(error).__name__}: {error}"[:200]
+        yield Unreadable(str(number), "damaged row group", lost)

@@ -9,13 +9,10 @@ import tempfile
 from pathlib import Path
 
 from pilotlight.corpus.build import build
-from pilotlight.corpus.formats import JSONL_ENDINGS
-from pilotlight.corpus.reading import plain_name
+from pilotlight.corpus.readers import format_of
 from pilotlight.corpus.recipe import Recipe
 from pilotlight.corpus.source import Source
 from pilotlight.corpus.sources.folder import Folder
-from pilotlight.corpus.sources.jsonl import JsonLines
-from pilotlight.corpus.sources.text import Text
 from pilotlight.errors import ConfigError, DataError
 from pilotlight.events import Watcher
 from pilotlight.manifest import write_atomic
@@ -80,8 +77,8 @@ def _ladder(full: float, batch: int, most: float) -> list[tuple[float, float, st
 def _source(text: Path) -> Source:
     if not text.is_file():
         return Folder(path=text.absolute())
-    is_lines = plain_name(text.name.lower()).endswith(JSONL_ENDINGS)
-    return JsonLines(path=text.absolute()) if is_lines else Text(path=text.absolute())
+    kind = format_of(text.name) or "text"
+    return Source.choose({"kind": "folder" if kind == "json" else kind, "path": text.absolute()})
 
 
 def _round(value: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import final
 
 from pilotlight.corpus.recipe import Recipe
+from pilotlight.errors import ConfigError
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.plan_file import anchored, load, read_yaml
 from pilotlight.spec import Spec
@@ -30,6 +31,10 @@ def load_text(path: Path) -> TextPlan:
         ConfigError: the file cannot be read or holds mistakes, each named at its line and column.
     """
     data, _ = read_yaml(path)
+    if misplaced := sorted(set(data) & set(Recipe.model_fields)):
+        raise ConfigError(
+            f"{path}: {', '.join(misplaced)} stand at the top. Write them indented below a line `corpus:`."
+        )
     if set(data) <= set(TextPlan.model_fields):
         return anchored(load(path, TextPlan), path.parent)
     pilot = Pilot.load(path)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pilotlight.corpus.languages.codes import UNKNOWN
+from pilotlight.corpus.languages.identify import identify
 from pilotlight.errors import DataError
 from pilotlight.tokens.text import Sample, Text
 
@@ -18,6 +20,8 @@ _UNSPACED = re.compile(
 )
 """Thai, Lao, Tibetan, Burmese, Khmer, kana and Han: scripts that write no space between words."""
 _SHARE = 0.3
+_SURE = 0.5
+"""How sure a language has to be, from 0 to 1, where the text does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ def measured_text(documents: Iterable[Text], limit: int) -> MeasuredText:
             "content": str(facts.get("content") or ""),
         }  # fmt: skip
     passages = sample.passages()
+    for passage in passages:  # held-out text is kept as it was read: no step has found out its language
+        known = marks[passage.id]
+        if not known["language"] and known["content"] != "code":
+            language, sure = identify(passage.text)
+            known["language"] = language if sure >= _SURE else UNKNOWN
     if not passages:
         raise DataError(
             "There is no held-out text to measure tokenizers on. Give more documents: the corpus holds a share of them out."
@@ -63,6 +72,7 @@ def measured_text(documents: Iterable[Text], limit: int) -> MeasuredText:
             groups |= {
                 f"{what} {value or 'unknown'}": np.array([at for at, other in enumerate(values) if other == value])
                 for value in sorted(set(values))
+                if value or what != "language"  # code has none
             }
     return MeasuredText(
         texts=[passage.text for passage in passages],

@@ -2,8 +2,8 @@
 
 Each is started with its share ``i/n`` and does every unit that no other has claimed, its own ``i``-th of ``n`` first.
 A claim is a file made with O_EXCL and touched while the unit is under way; one that has not been touched for a minute
-belongs to a dead command and is taken over. Units give the same files whoever does them, so if two ever do the same
-one, either result is right.
+belongs to a dead command and is taken over. Units give the same files whoever does them, and of two that finish the
+same one the first wins, so a claim that is lost to a slow disk costs time only.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import final
@@ -28,7 +29,7 @@ from pilotlight.work.unit import Outcome, Unit
 STALE = float(os.environ.get("PILOTLIGHT_CLAIM_SECONDS", "60"))
 """Seconds after which an untouched claim is taken over; disks with lazy clocks may need more."""
 _TOUCH = 10.0
-_POLL = 0.2
+_POLL, _LONGEST_POLL = 0.1, 5.0
 
 
 def read_share(text: str) -> tuple[int, int]:
@@ -67,25 +68,34 @@ class Claims:
     def run(self, units: Sequence[Unit], *, watch: Watcher = silent) -> Iterator[Outcome]:
         """Yield one outcome per unit as they complete, whoever does them. The folder of a unit says when it is done."""
         number, count = self._share
-        waiting = [unit for at, unit in enumerate(units) if at % count == number]
+        waiting = deque(unit for at, unit in enumerate(units) if at % count == number)
         waiting += [unit for at, unit in enumerate(units) if at % count != number]
+        pause = _POLL
         while waiting:
             mine: list[Unit] = []
-            for unit in list(waiting):
+            for _ in range(len(waiting)):
+                unit = waiting.popleft()
                 if _done(unit):
-                    waiting.remove(unit)
                     yield Outcome(unit=unit, status="finished", attempts=1)
-                elif len(mine) < self._together and self._claim(unit):
+                elif self._claim(unit):
                     mine.append(unit)
-            if not mine:
-                time.sleep(_POLL if waiting else 0.0)
-                continue
-            with self._held(mine):
-                for outcome in self._inner.run(mine, watch=watch):
-                    waiting.remove(outcome.unit)
-                    if outcome.status != "finished" and _done(outcome.unit):
-                        outcome = Outcome(unit=outcome.unit, status="finished", attempts=outcome.attempts)
-                    yield outcome
+                    if len(mine) == self._together:
+                        break
+                else:
+                    waiting.append(unit)  # somebody else's: it is looked at again after the others
+            if mine:
+                yield from self._do(mine, watch)
+                pause = _POLL
+            elif waiting:
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_POLL)
+
+    def _do(self, mine: Sequence[Unit], watch: Watcher) -> Iterator[Outcome]:
+        with self._held(mine):
+            for outcome in self._inner.run(mine, watch=watch):
+                if outcome.status != "finished" and _done(outcome.unit):
+                    outcome = Outcome(unit=outcome.unit, status="finished", attempts=outcome.attempts)
+                yield outcome
 
     def _path(self, unit: Unit) -> Path:
         return self._folder / hashlib.sha256(unit.key.encode()).hexdigest()[:32]
@@ -110,10 +120,15 @@ class Claims:
         clock = self._folder / f".clock.{socket.gethostname()}.{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             clock.touch()
-            if clock.stat().st_mtime - path.stat().st_mtime > self._stale:
-                gone = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.stale")
-                path.rename(gone)  # of two that see it stale, one succeeds
-                gone.unlink(missing_ok=True)
+            told = path.read_text(encoding="utf-8")
+            if clock.stat().st_mtime - path.stat().st_mtime <= self._stale:
+                return
+            gone = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.stale")
+            path.rename(gone)  # of two that see it stale, one succeeds
+            if gone.read_text(encoding="utf-8") != told:  # somebody had just taken it over: it is theirs again
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(gone)
+            gone.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _held(self, units: Sequence[Unit]) -> Generator[None]:

@@ -13,7 +13,7 @@ import psutil
 
 from pilotlight.errors import PilotlightError, RecordError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
-from pilotlight.manifest import NAME, building, read_manifest, write_atomic
+from pilotlight.manifest import NAME, drafting, read_manifest, write_atomic
 from pilotlight.spec import fingerprint
 from pilotlight.work.unit import Outcome, Unit
 
@@ -61,6 +61,10 @@ class Flow:
         self.folder = folder
         _check_after_a_crash(folder, watch)
         self._executor, self._version, self._watch = executor, version, watch
+
+    def forget(self, stage: str, task: Task) -> None:
+        """Let a task be done again that has been done: what it made elsewhere is gone."""
+        shutil.rmtree(self.folder / stage / self._name(task), ignore_errors=True)
 
     def run(self, stage: str, tasks: Sequence[Task]) -> list[Path]:
         """Return the folders of the finished units of ``tasks``, in their order.
@@ -131,9 +135,10 @@ def perform_task(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
         return {}
     inputs = [Path(path) for path in arguments["inputs"]]
     for path in inputs:
-        read_manifest(path, KIND)
+        if not (path / NAME).is_file():
+            read_manifest(path, KIND)  # says what is missing
     mark: str = arguments["fingerprint"]
-    with building(folder, kind=KIND, fingerprint=mark, settings={}, durable=False) as draft:
+    with drafting(folder, kind=KIND, fingerprint=mark) as draft:
         call: Any = find(arguments["call"])
         draft.facts.update(call(draft.folder, inputs, arguments["settings"], watch))
     return {}

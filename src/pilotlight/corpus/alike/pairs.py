@@ -76,8 +76,7 @@ def verify(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: W
     del watch
     signed, joined = inputs[: settings["signed"]], inputs[settings["signed"] :]
     pairs = distinct(read_partition(joined, "pairs", settings["split"]))
-    ends = [np.load(unit / "ends.npy", mmap_mode="r", allow_pickle=False) for unit in signed]
-    worse, better = _bounds(ends, pairs["worse"]), _bounds(ends, pairs["better"])
+    worse, better = _bounds(signed, pairs["worse"]), _bounds(signed, pairs["better"])
     least = settings["similarity"]
     contained = settings["containment"] if settings["containment"] is not None else 2.0
     small, large = np.sort(np.stack([np.diff(worse)[:, 0], np.diff(better)[:, 0]]), axis=0)
@@ -100,13 +99,15 @@ def verify(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: W
     return {"pairs": len(pairs), "compared": len(possible), "alike": len(edges)}
 
 
-def _bounds(ends: Sequence[Any], places: UInt64[np.ndarray, " pairs"]) -> Int64[np.ndarray, "pairs 2"]:
+def _bounds(signed: Sequence[Path], places: UInt64[np.ndarray, " pairs"]) -> Int64[np.ndarray, "pairs 2"]:
     """Return where the sets of documents begin and end in the files of their units."""
     found = np.zeros((len(places), 2), dtype=np.int64)
     numbers, rows = (places >> np.uint64(32)).astype(np.int64), (places & np.uint64(0xFFFFFFFF)).astype(np.int64)
     for number in map(int, np.unique(numbers)):
         here = np.flatnonzero(numbers == number)
-        found[here, 0], found[here, 1] = ends[number][rows[here]], ends[number][rows[here] + 1]
+        # One file at a time: there may be more splits than a process may have open.
+        ends = np.load(signed[number] / "ends.npy", mmap_mode="r", allow_pickle=False)
+        found[here, 0], found[here, 1] = ends[rows[here]], ends[rows[here] + 1]
     return found
 
 

@@ -1,7 +1,8 @@
 """Insults and vulgar words in a text, counted by whole words, in ten languages.
 
 The words are our own list, kept in rot13. It has slurs in it but no names of groups: a text about gay people or
-about Islam is not counted for its subject.
+about Islam is not counted for its subject. Words that mean other things too (a tool, an animal, a surname) are counted
+little unless what stands with them says how they are meant.
 """
 
 from __future__ import annotations
@@ -9,13 +10,25 @@ from __future__ import annotations
 import codecs
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import final
 
-_WEIGHTS = {"1": 0.35, "2": 0.7, "3": 1.0}
+_WEIGHTS = {"0": 0.7, "t": 0.7, "1": 0.35, "2": 0.7, "3": 1.0}
+_DOUBTFUL = 0.35  # of a word that may mean something else ...
+_DOUBTFUL_ALONE = 0.5  # ... and of all of those together where nothing else insults: a score below 0.4
+_NEAR = 12  # words on either side that tell how a word is meant
+_MESSAGE = 80  # words up to which a text can be a message among people, which its marks then say
+_MARKS = re.compile(r"(?<!\w)[@#]\w|(?<!\w)RT\b|://t\.co|&#[0-9]{4,6};|[\U0001f300-\U0001faff]|[!?]{2}")
+# Words of people who speak to or about one another, rather than of a report.
+_TALK = frozenset(
+    b"i you your yours u ur yo my me im i'm i'll i've you're ya yall y'all ya'll we these them this that dat dis dem da "
+    b"yeah yea yep nah bro bruh dude plz pls tho cuz coz cause bout wit gon lil bae boo af tf idk tbh imo hey hi haha "
+    b"lol lmao lmfao smh omg wanna gonna gotta ain't aint dont don't can't cant all".split()
+)
 _LISTED = ("en", "es", "fr", "ca", "de", "it", "pt", "nl", "pl", "sv", "ru")
 _BY_DEFAULT = "en"  # whose words that mean something else elsewhere count where the language is not known
 _KEPT = b"'*@$"
@@ -41,14 +54,31 @@ class Words:
     """Weights of phrases by their longest word, the last of those; one space between words, before and after."""
     all: frozenset[bytes]
     """Words and longest words of phrases."""
+    ambiguous: frozenset[bytes]
+    """Words that mostly mean something else, and names where they begin with a capital."""
+    spoken: frozenset[bytes]
+    """Words that insult in talk alone."""
+    beside: dict[bytes, frozenset[bytes]]
+    """The words beside which a word means something else."""
 
 
-def _lines() -> Iterator[tuple[str, float, list[str]]]:
+def _lines() -> Iterator[tuple[str, str, list[str]]]:
     text = (files("pilotlight.corpus.lexicons") / "profanity.txt").read_text(encoding="utf-8")
     for line in text.splitlines():
         if not line.startswith("#"):
             code, level, words = line.split("|")
-            yield code, _WEIGHTS[level], codecs.decode(words, "rot13").split()
+            yield code, level, codecs.decode(words, "rot13").split()
+
+
+def _meant_well() -> dict[bytes, frozenset[bytes]]:
+    text = (files("pilotlight.corpus.lexicons") / "doubts.txt").read_text(encoding="utf-8")
+    found: dict[bytes, frozenset[bytes]] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            words, beside = codecs.decode(line, "rot13").split("|")
+            known = frozenset(beside.encode().split())
+            found |= {form.encode(): known for entry in words.split() for form in _forms(entry)}
+    return found
 
 
 def _forms(entry: str) -> list[str]:
@@ -77,21 +107,28 @@ def words_for(language: str) -> Words:
     words: dict[str, float] = {}
     phrases: dict[bytes, dict[bytes, float]] = {}
     disguised: dict[str, float] = {}
-    for code, weight, entries in _lines():
+    kinds: dict[str, set[bytes]] = {"0": set(), "t": set()}
+    for code, level, entries in _lines():
         for entry in entries:
             if entry.startswith("=") and code != own:
                 continue
             for form in _forms(entry.removeprefix("=")):
                 if "+" in form:
                     longest = max(reversed(form.split("+")), key=len)
-                    phrases.setdefault(longest.encode(), {})[f" {form} ".replace("+", " ").encode()] = weight
+                    phrases.setdefault(longest.encode(), {})[f" {form} ".replace("+", " ").encode()] = _WEIGHTS[level]
                     continue
+                weight = _WEIGHTS[level]
                 words[form] = max(weight, words.get(form, 0.0))
+                if level in kinds:
+                    kinds[level].add(form.encode())
                 if code in ("en", own) and len(form) > 3 and weight > _WEIGHTS["1"]:
                     for disguise in _disguises(form):
                         disguised.setdefault(disguise, weight)
     weights = {word.encode(): weight for word, weight in (disguised | words).items()}
-    return Words(weights, phrases, frozenset((*weights, *phrases)))
+    beside = {word: known for word, known in _meant_well().items() if word in weights}
+    return Words(
+        weights, phrases, frozenset((*weights, *phrases)), frozenset(kinds["0"]), frozenset(kinds["t"]), beside
+    )
 
 
 @final
@@ -134,17 +171,53 @@ def _drawn_out(words: list[bytes], known: dict[bytes, float]) -> list[float]:
     ]  # fmt: skip
 
 
+def _weighed(text: str, words: list[bytes], hits: list[bytes], lexicon: Words) -> tuple[list[float], int]:
+    """Return the weights of the words that insult, and how many may mean something else."""
+    known = lexicon.weights
+    weighed = [word for word in hits if word in known]
+    if not any(word in lexicon.ambiguous or word in lexicon.spoken or word in lexicon.beside for word in weighed):
+        return [known[word] for word in weighed], 0
+    doubtful, names = _in_doubt(text, words, lexicon)
+    left = Counter(weighed)
+    left.subtract(doubtful)
+    return [known[word] for word, count in sorted(left.items()) for _ in range(count)], max(0, len(doubtful) - names)
+
+
+def _in_doubt(text: str, words: list[bytes], lexicon: Words) -> tuple[list[bytes], int]:
+    """Return the words that need not insult here, and how many of the ambiguous ones are names instead."""
+    doubtful = lexicon.ambiguous | lexicon.spoken | lexicon.beside.keys()
+    found: list[bytes] = []
+    message = len(words) <= _MESSAGE and _MARKS.search(text) is not None
+    for place, word in enumerate(words):
+        if word not in doubtful:
+            continue
+        near = words[max(0, place - _NEAR) : place + _NEAR + 1]
+        unspoken = word in lexicon.spoken and not message and _TALK.isdisjoint(near)
+        if word in lexicon.ambiguous or unspoken or not lexicon.beside.get(word, frozenset()).isdisjoint(near):
+            found.append(word)
+    ambiguous = [word.decode() for word in sorted(lexicon.ambiguous & set(found))]
+    if not ambiguous:
+        return found, 0
+    capital = "|".join(re.escape(word.capitalize()) for word in ambiguous)
+    return found, len(re.findall(rf"(?<![^\W_])(?:{capital})(?![^\W_])", text))
+
+
 def find_profanity(text: str, language: str = "") -> Profanity:
     """Return the insults and vulgar words of a text; ``language`` is its ISO 639-1 code, empty where not known."""
     lexicon = words_for(language if language in _LISTED else ("" if language in ("", "und") else "other"))
     data, words = _words(text)
     known = lexicon.weights
     weights: list[float] = []
+    doubtful = 0
     if hits := list(filter(lexicon.all.__contains__, words)):
-        weights = [known[word] for word in hits if word in known]
+        weights, doubtful = _weighed(text, words, hits, lexicon)
         for longest in sorted(lexicon.phrases.keys() & set(hits)):
             for phrase, weight in lexicon.phrases[longest].items():
                 weights += [weight] * data.count(phrase)
     if any(triple in data for triple in _TRIPLES):
         weights += _drawn_out(words, known)
-    return Profanity(len(weights), math.fsum(weights), len(words))
+    sure = math.fsum(weights)
+    if doubtful:
+        unsure = doubtful * (_WEIGHTS["2"] if sure >= _WEIGHTS["2"] else _DOUBTFUL)
+        return Profanity(len(weights) + doubtful, sure + unsure if sure else min(unsure, _DOUBTFUL_ALONE), len(words))
+    return Profanity(len(weights), sure, len(words))

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pilotlight.corpus.private.domains import DOMAIN, FOREIGN_DOMAIN, LATIN
 from pilotlight.corpus.private.passage import Finding, Passage, word_set
 
 _AT = re.compile(r"@(?<=[\w+\-'}~$]@)(?=[^\W_])")
 _LOCAL: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.!#$%&'*+/=?^_`{|}~-"
+_MARKED_LOCAL: Final = _LOCAL + LATIN  # anything of another script belongs to the sentence around it
 _EDGE: Final = ".!#$%&'*/=?^`{|}~-"  # never begins an address in running text, though RFC 5322 allows most of it
-_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}([A-Za-z]{2,18}|xn--[A-Za-z0-9-]{2,40})(?![\w])")
 _GENERIC: Final = word_set(
     "com org net edu gov mil int info biz name pro mobi aero coop museum jobs travel cat tel asia post app dev page "
     "blog "
@@ -50,7 +51,8 @@ _UNSET = re.compile(
     r"|x+|\*+|\.+|[-_]+|foo|bar|baz|user|.*[${}%\[\]<>*].*|\W+"
 )
 _FOUR = re.compile(
-    r"(?<![\w.+-])(?:(?:25[0-5]|2[0-4]\d|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![\w-]|\.[0-9])"
+    r"(?<![0-9A-Za-z_.+-])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+    r"(?![0-9A-Za-z_-]|\.[0-9])"
 )
 _VERSION = re.compile(
     r"(?:\bv(?:ers(?:i[oó]n?e?|ão)?)?|\br(?:elease|ev(?:ision)?)|\bbuild|firmware|driver|update[sd]?"
@@ -61,12 +63,13 @@ _VERSION = re.compile(
 )
 _NETWORK = re.compile(
     r"\bip(?:v4|v6)?\b|\baddr|address|\bhost|server|client|remote|\bdns\b|ping|from\b|router|gateway|://$|@$|login"
-    r"|direcci|adresse"
+    r"|direcci|adresse|地址|主机|服务器|アドレス|サーバ|адрес|сервер|주소|서버"
 )
 _COLONS = re.compile(r":(?<!::)[0-9A-Fa-f]{0,4}:(?!:)")
 _HEX: Final = "0123456789abcdefABCDEF"
-_SIX = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=:)(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![\w:])")
-_MAC = re.compile(r"(?<![\w:.-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+_SIX = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=:)(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![0-9A-Za-z_:])")
+_MAC = re.compile(r"(?<![0-9A-Za-z_:.-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z_:-])")
+_WORDLIKE = re.compile("[0-9A-Za-z_.:]")
 _DASHED = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
 _HANDLE = re.compile(r"@(?<![\w@/.]@)[A-Za-z_][\w]{2,29}(?![\w@(]|\.[A-Za-z])")
 
@@ -75,18 +78,18 @@ def mail(passage: Passage) -> Iterator[Finding]:
     """Yield mail addresses: what stands left and right of an ``@`` can be one (RFC 5321 lengths, a real ending)."""
     text = passage.text
     for at in _AT.finditer(text):
-        domain = _DOMAIN.match(text, at.end())
-        if domain is None:
+        domain = DOMAIN.match(text, at.end())
+        if domain is None and (text[at.end()].isascii() or (domain := FOREIGN_DOMAIN.match(text, at.end())) is None):
             continue
         left = text[max(0, at.start() - 64) : at.start()]
         local = left[len(left.rstrip(_LOCAL)) :]
-        while local != left and left[len(left) - len(local) - 1].isalpha():
-            local = left[len(left[: len(left) - len(local) - 1].rstrip(_LOCAL)) :]
+        if local != left and not left[len(left) - len(local) - 1].isascii():
+            local = left[len(left.rstrip(_MARKED_LOCAL)) :]
         local = _trimmed(local)
         if not local or ".." in local:
             continue
         start = at.start() - len(local)
-        ending = domain[1].lower()
+        ending = domain[1].lower() if domain.lastindex else ""
         if (
             len(ending) > 2
             and ending not in _GENERIC
@@ -112,7 +115,7 @@ def _trimmed(local: str) -> str:
 
 def _addressed(passage: Passage, start: int) -> bool:
     before = passage.before(start, 24)
-    return "mail" in before or "correo" in before or "courriel" in before
+    return any(word in before for word in ("mail", "correo", "courriel", "почт", "邮", "郵", "メール", "메일"))
 
 
 def hidden_mail(passage: Passage) -> Iterator[Finding]:
@@ -162,7 +165,7 @@ def finding_of_four(passage: Passage, match: re.Match[str]) -> Finding | None:
     """Return what four numbers with dots between them are, None if they are a version or the number of a section."""
     parts = [int(part) for part in match[0].split(".")]
     before = passage.before(match.start(), 32)
-    if _VERSION.search(before) or len(set(parts)) == 1 or any(len(p) > 1 and p[0] == "0" for p in match[0].split(".")):
+    if _VERSION.search(before) or any(len(p) > 1 and p[0] == "0" for p in match[0].split(".")):
         return None
     if (max(parts) < 64 or (parts[3] == 0 and parts[0] < 200)) and not _NETWORK.search(before):
         return None
@@ -185,7 +188,7 @@ def colons(passage: Passage) -> Iterator[Finding]:
                 yield Finding(start, done, "mac_address", 72)
             continue
         address = _SIX.match(text, start)
-        if address is not None and (start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_.:")):
+        if address is not None and (start == 0 or not _WORDLIKE.match(text, start - 1)):
             done = address.end()
             word = address[0] if address[0].endswith("::") else address[0].rstrip(":")
             found = _six(word)

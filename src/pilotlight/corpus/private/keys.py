@@ -11,9 +11,12 @@ from typing import Final
 from pilotlight.corpus.private.passage import Finding, Passage
 
 # What may follow a sign of assignment: with or without quotes, a digit among the first letters.
-_VALUE: Final = (
+_START: Final = (
     r"(?!//)(?=>?[ \t]{0,3}(?:[brfu]?[\"'`])?(?=[^\s\"'`,;(){}\[\]<>]{0,32}[0-9])"
-    r"(?:([^\s\"'`,;(){}\[\]<>]{8,200}+)|([^\"'`\s]{8,200}+)[\"'`]))"
+    r"(?:[^\s\"'`,;(){}\[\]<>]{8}()|[^\"'`\s]{8}()))"
+)
+_VALUE: Final = re.compile(
+    r">?[ \t]{0,3}(?:[brfu]?[\"'`])?(?:([^\s\"'`,;(){}\[\]<>]{8,200}+)|([^\"'`\s]{8,200}+)[\"'`])"
 )
 # Each branch begins with a rare letter or sign and looks back from it: one scan that stops almost nowhere.
 _MARKS: Final = re.compile(
@@ -30,7 +33,7 @@ _MARKS: Final = re.compile(
     r"|J(?<=\beyJ)[0-9A-Za-z_-]{10,4000}\.eyJ[0-9A-Za-z_-]{8,8000}(?:\.[0-9A-Za-z_-]{0,2000})?"
     r"|G\.(?<=\bSG\.)[0-9A-Za-z_-]{16,32}\.[0-9A-Za-z_-]{32,64}"
     r"|AA[0-9A-Za-z_-]{33}(?<=:[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"
-    rf"|=(?<![=!<>]=){_VALUE}|:(?<!::){_VALUE}"
+    rf"|=(?<![=!<>]=){_START}|:(?<!::){_START}"
 )
 _BEFORE: Final = re.compile(r"(?:[0-9A-Za-z_]{1,10}[-.]?|[0-9]{8,10}:)$")
 _MORE: Final = re.compile(r"[0-9A-Za-z_]")
@@ -88,10 +91,11 @@ def secrets(passage: Passage) -> Iterator[Finding]:
     A value that is assigned to a password or a key counts if it looks drawn by chance, or as a person chooses it.
     """
     text = passage.text
+    named = _may_name(text, len(text), len(text))
     for match in _MARKS.finditer(text):
-        group = match.lastindex
-        if group:
-            yield from _assigned(text, match, group)
+        if match.lastindex:
+            if named and _may_name(text, match.start()):
+                yield from _assigned(text, match.start())
         else:
             yield from _prefixed(text, match)
     if "earer " in text:
@@ -113,13 +117,16 @@ def _prefixed(text: str, match: re.Match[str]) -> Iterator[Finding]:
         yield Finding(start, match.end(), "secret", 95)
 
 
-def _assigned(text: str, match: re.Match[str], group: int) -> Iterator[Finding]:
-    start = match.start(group)
-    quoted = text[start - 1] in "\"'`"
-    value = match[group] if quoted else match[group].partition("&")[0].rstrip(".,;)")
-    if len(value) < 8 or not _may_name(text, match.start()):
+def _assigned(text: str, sign: int) -> Iterator[Finding]:
+    match = _VALUE.match(text, sign + 1)
+    if match is None:
         return
-    name = _NAME.search(text, max(0, match.start() - 60), match.start())
+    start, group = match.start(match.lastindex or 0), match[match.lastindex or 0]
+    quoted = text[start - 1] in "\"'`"
+    value = group if quoted else group.partition("&")[0].rstrip(".,;)")
+    if len(value) < 8:
+        return
+    name = _NAME.search(text, max(0, sign - 60), sign)
     if (
         name is None
         or _WORDY.fullmatch(value)
@@ -156,9 +163,12 @@ def private_keys(passage: Passage) -> Iterator[Finding]:
 _PARTS: Final = ("pass", "pwd", "secret", "token", "key", "cred", "wort", "contra", "senha", "auth", "bearer", "mot de")
 
 
-def _may_name(text: str, at: int) -> bool:
-    left = text[max(0, at - 32) : at].lower()
-    return any(part in left for part in _PARTS)
+def _may_name(text: str, at: int, width: int = 32) -> bool:
+    left = text[max(0, at - width) : at].lower()
+    for part in _PARTS:  # plain: this is asked at every sign of assignment
+        if part in left:
+            return True
+    return False
 
 
 def _chosen(value: str) -> bool:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from pilotlight.corpus.private import national_americas, national_europe, national_others
+from pilotlight.corpus.private import national_americas, national_europe, national_others, national_russia
 from pilotlight.corpus.private.passage import Finding, Passage
 from pilotlight.corpus.private.rule import Rule, context_of
 
-_ALL: Final = (*national_americas.RULES, *national_europe.RULES, *national_others.RULES)
+_ALL: Final = (*national_americas.RULES, *national_europe.RULES, *national_others.RULES, *national_russia.RULES)
 _MOST: Final = 20
 _NUMBERS: Final = tuple(
     tuple(rule for rule in _ALL if size in rule.sizes and not rule.code) for size in range(_MOST + 1)
@@ -29,7 +29,10 @@ _STRENGTHS: Final = {"always": 76, "expected": 67, "never": 65}
 def identity(passage: Passage) -> Iterator[Finding]:
     """Yield numbers of identity, of tax, of papers and accounts."""
     text = passage.text
+    yield from national_russia.series(passage)
     for first, last in passage.numbers:
+        if passage.apart(first, last):
+            continue
         yield from _tried(passage, first, last, _NUMBERS)
         if first > 1 and text[first - 1] in " -" and "A" <= text[first - 2] <= "Z":
             # Letters that a separator keeps apart from their digits, as in F-123456-Z.

@@ -37,6 +37,24 @@ def _france(code: str) -> bool:
     return 97 - int(code[:5] + place + code[7:13]) % 97 == int(code[13:])
 
 
+def _france_company(digits: str) -> bool:
+    # The post office has more branches than the check digit leaves room for: its digits add up to a multiple of five.
+    post = digits.startswith("356000000") and len(digits) == 14 and sum(map(int, digits)) % 5 == 0
+    return (luhn(digits) or post) and len(set(digits)) > 2
+
+
+def _germany_pension(code: str) -> bool:
+    digits = code[:8] + f"{ord(code[8]) - 64:02}" + code[9:11]
+    total = sum(sum(divmod(int(d) * w, 10)) for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    return calendar(0, int(code[4:6]), int(code[2:4])) and total % 10 == int(code[11])
+
+
+def _spain_social_security(digits: str) -> bool:
+    province, number = int(digits[:2]), int(digits[2:10])
+    joined = province * 10_000_000 + number if number < 10_000_000 else int(digits[:10])
+    return joined % 97 == int(digits[10:]) and (1 <= province <= 53 or province == 66)
+
+
 def _germany(digits: str) -> bool:
     most = max(map(digits[:10].count, set(digits[:10])))
     return digits[0] != "0" and most in (2, 3) and len(set(digits[:10])) in (8, 9) and mod_11_10(digits)
@@ -66,6 +84,10 @@ def _netherlands(digits: str) -> bool:
 def _poland(digits: str) -> bool:
     day = calendar(int(digits[:2]), int(digits[2:4]) % 20, int(digits[4:6]))
     return day and -weighted(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10 == int(digits[10])
+
+
+def _poland_company(digits: str) -> bool:
+    return weighted(digits, [6, 5, 7, 2, 3, 4, 5, 6, 7]) % 11 == int(digits[9]) and digits[0] != "0"
 
 
 def _sweden(digits: str) -> bool:
@@ -178,6 +200,15 @@ RULES: Final[tuple[Rule, ...]] = (
         "nie|n i e|nif|n i f|extranj*|estrang*",
         "expected",
     ),
+    rule("national_id", "ES", "12-12", r"[0-9]{2}/[0-9]{8}/[0-9]{2}", _spain_social_security, "", "always"),
+    rule(
+        "national_id",
+        "ES",
+        "12-12",
+        r"[0-9]{2}[ -]?[0-9]{8}[ -]?[0-9]{2}",
+        _spain_social_security,
+        "seguridad social|seguretat social|nss|nuss|naf|afiliación|afiliacion|afiliació",
+    ),
     rule("company_id", "ES", "7-8", r"[A-HJNP-SUVW][ -]?[0-9]{7}[ -]?[0-9A-J]", _spain_company, "cif|c i f|nif|n i f"),
     rule(
         "national_id",
@@ -187,6 +218,26 @@ RULES: Final[tuple[Rule, ...]] = (
         _france,
         "",
         "always",
+    ),
+    rule(
+        "company_id",
+        "FR",
+        "14-14",
+        r"[0-9]{3}([ .])[0-9]{3}\1[0-9]{3}\1[0-9]{5}",
+        _france_company,
+        "siret|siren|rcs",
+        "expected",
+    ),
+    rule("company_id", "FR", "14-14", r"[0-9]{9} ?[0-9]{5}", _france_company, "siret|siren|rcs"),
+    rule("company_id", "FR", "9-9", r"[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{3}", _france_company, "siret|siren|rcs"),
+    rule(
+        "national_id",
+        "DE",
+        "8-8",
+        r"[0-9]{2}[ ]?[0-9]{6}[ ]?[A-Z][ ]?[0-9]{3}",
+        _germany_pension,
+        "sozialversicherung*|rentenversicherung*|versicherungsnummer|svnr|sv nr|sv nummer|rvnr",
+        "expected",
     ),
     rule(
         "national_id",
@@ -226,6 +277,16 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule("national_id", "NL", "9-9", r"[0-9]{4}[. ]?[0-9]{2}[. ]?[0-9]{3}", _netherlands, "bsn|burgerservice*|sofi*"),
     rule("national_id", "PL", "11-11", r"[0-9]{11}", _poland, "pesel", "expected"),
+    rule(
+        "company_id",
+        "PL",
+        "10-10",
+        r"[0-9]{3}-(?:[0-9]{3}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{3})",
+        _poland_company,
+        "nip|n i p|identyfikacji podatkowej",
+        "expected",
+    ),
+    rule("company_id", "PL", "10-10", r"[0-9]{10}", _poland_company, "nip|n i p|identyfikacji podatkowej"),
     rule(
         "national_id",
         "SE",

@@ -19,6 +19,7 @@ _RUNS = re.compile(
     # Or two digits directly behind a letter, where the digits of an identifier begin.
     r"|(?<=[A-Za-z][0-9])[0-9])"
 )
+_JOINED = re.compile("[0-9][0-9]")
 _BETWEEN = re.compile("[^0-9]+")
 
 
@@ -63,6 +64,10 @@ class Passage:
                 self.codes.append((start, end))
             if end - start >= 6 and (run.isdigit() or len(_BETWEEN.sub("", run)) >= 6 or run.count(".") >= 3):
                 self.numbers.append((start, end))
+
+    def apart(self, first: int, last: int) -> bool:
+        """Return whether a long run has each digit by itself, as in a row of a table: nothing is written like that."""
+        return last - first > 60 and _JOINED.search(self.text, first, last) is None
 
     def before(self, start: int, width: int = 60) -> str:
         """Return the ``width`` characters before ``start`` in lower case, without placeholders."""

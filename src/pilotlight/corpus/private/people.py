@@ -110,25 +110,41 @@ class Names:
         """Yield the longest name of the list at each place; accents and capitals inside a word do not matter."""
         text, done = passage.text, 0
         for match in _CAPITAL.finditer(text):
-            if match.start() < done or not match[0][0].isupper():
+            start, end = match.span()
+            if start < done or not match[0][0].isupper():
                 continue
-            if match.start() and (text[match.start() - 1].isalnum() or text[match.start() - 1] == "_"):
+            if start and (text[start - 1].isalnum() or text[start - 1] == "_"):
                 continue
-            names = self._by_first.get(folded(match[0]))
-            if names is None:
-                continue
-            words, ends = _following(text, match, max(map(len, names)))
+            ended = self._longest(text, start, end)
+            if not ended and (elided := _ELIDED.match(match[0])) is not None:
+                start += elided.end()
+                ended = self._longest(text, start, end)
+            if ended:
+                done = ended
+                yield Finding(start, done, "name", 50)
+
+    def _longest(self, text: str, start: int, end: int) -> int:
+        """Return where the longest name ends whose first word stands at a place, 0 if none begins there.
+
+        What makes the last word a possessive is no part of the name.
+        """
+        first = folded(text[start:end])
+        names = self._by_first.get(first)
+        if names is not None:
+            words, ends = _following(text, start, end, max(map(len, names)))
             for count in range(len(words), 0, -1):
                 if tuple(words[:count]) in names:
-                    done = ends[count - 1]
-                    yield Finding(match.start(), done, "name", 50)
-                    break
+                    return ends[count - 1]
+                if words[count - 1].endswith("'s") and (*words[: count - 1], words[count - 1][:-2]) in names:
+                    return ends[count - 1] - 2
+        owned = first.endswith("'s") and (first[:-2],) in self._by_first.get(first[:-2], ())
+        return end - 2 if owned and not _JOINED.match(text, end) else 0
 
 
-def _following(text: str, match: re.Match[str], most: int) -> tuple[list[str], list[int]]:
-    """Return up to ``most`` words from a match on, folded, and where each ends; one space apart."""
-    words, ends = [folded(match[0])], [match.end()]
-    if match.end() < len(text) and (text[match.end()].isdigit() or text[match.end()] == "_"):
+def _following(text: str, start: int, end: int, most: int) -> tuple[list[str], list[int]]:
+    """Return up to ``most`` words from a place on, folded, and where each ends; one space apart."""
+    words, ends = [folded(text[start:end])], [end]
+    if _JOINED.match(text, end):
         return [], []
     while len(words) < most:
         gap = _GAP.match(text, ends[-1])
@@ -141,3 +157,5 @@ def _following(text: str, match: re.Match[str], most: int) -> tuple[list[str], l
 
 
 _GAP: Final = re.compile(r"[ \t\u00a0]{1,2}|, |\n")
+_JOINED: Final = re.compile(r"[\d_]")
+_ELIDED: Final = re.compile(r"(?i:qu|[cdjlmnst])['\u2019](?=[^\W\d_a-z])")

@@ -45,7 +45,7 @@ _WORDS: Final = word_set(
     "telefone telefones telefoon telefoonnummer telefonnr telefoni telefonisch telefonische llamar llame llama "
     "llamen llamando llamada llámenos llámame truca trucar truqui "
     "truqueu appeler appelez anruf anrufen chiamare chiamate chiama ligar ligue bel bellen telemóvel telemovel "
-    "pager voicemail "
+    "pager voicemail erreichbar rückruf durchwahl telefonisch komórki téléphoner téléphonez telefonate telefonare "
     "viber telegram puhelin puh numer komórka komórkowy 电话 電話 手机 手機 тел телефон τηλ τηλέφωνο هاتف تلفن טלפון फ़ोन फोन"
 )
 # Words that also mean other things count only close to the number.
@@ -118,11 +118,25 @@ _PHRASES: Final = tuple(
         "mi numero",
         "ma ligne",
         "my line",
+        "rufen sie an",
+        "rufen sie uns an",
+        "rufen sie mich an",
+        "ruf an",
+        "ruf mich an",
+        "ruft an",
+        "rufen an",
+        "unter der nummer",
+        "unter der rufnummer",
     )
 )
 # The label of a field, directly before the number.
 _LABELS: Final = word_set(
     "work home office desk main direct business emergency day daytime evening switchboard contact number m t p f"
+)
+# Words of scripts without blanks or with vowel signs, and stems that take endings: looked for inside words.
+_GLUED: Final = re.compile(
+    "电话|電話|手机|手機|热线|熱線|传真|傳真|联系方式|聯絡|携帯|连絡先|連絡先|전화|연락처|휴대폰|핸드폰|팩스|โทร|มือถือ|फ़ोन|फोन|फ\u093cोन|मोबाइल"
+    "|दूरभाष|कॉल कर|телефон|звони|моб\\.|тел\\.|факс|هاتف|جوال|موبايل|טלפון|נייד|τηλέφων|τηλ\\."
 )
 _LABEL_GAP: Final = re.compile(r"(?:[:#.)\]=|>\-][ \t|>*_]{0,3}|[☎📞📱✆℡]\ufe0f?\W{0,2})$")
 _LABEL_AFTER = re.compile(
@@ -136,7 +150,7 @@ _OTHER: Final = word_set(
     "lat latitude long longitude pin tracking "
     "vat iban sku ruc dni port passport license licence card zip n nº nos decreto ley resolución resolucion "
     "expediente ordenanza acuerdo artículo "
-    "proveído oficio sin nhs nif cpf rut bsn tfn ean upc gtin asin bug issue rfc pep bpo iso eur usd"
+    "proveído oficio nip regon krs siret siren rcs rg инн кпп огрн бик снилс паспорт room page pages pp sin nhs nif cpf rut bsn tfn ean upc gtin asin bug issue rfc pep bpo iso eur usd"
 )
 _LETTERS: Final = re.compile(r"[^\W\d]+")  # an identifier is one word
 
@@ -145,6 +159,8 @@ def phones(passage: Passage) -> Iterator[Finding]:
     """Yield telephone numbers; in doubt the words beside decide, then the numbering plan of an expected country."""
     text = passage.text
     for first, last in passage.numbers:
+        if passage.apart(first, last):
+            continue
         at = max(0, first - 3)
         end = min(len(text), last + 16)
         while (match := _CANDIDATE.search(text, at, end)) is not None and match.start() < last:
@@ -235,8 +251,8 @@ def _labelled(before: str) -> bool:
 def _plausible(number: str, match: re.Match[str], digits: str) -> bool:
     """Return whether a number in the form of North America stands for itself: by its dashes, or its area code."""
     local = digits[-10:]
-    valid = local[0] not in "01" and local[3] not in "01"
-    return valid and match[2] != " " if match[2] in (".", " ") else match[2] is not None or valid or number[0] == "("
+    valid = local[0] not in "01" and local[3] not in "01"  # no area code and no exchange begins so
+    return valid and match[2] != " "
 
 
 def _counted(passage: Passage, match: re.Match[str]) -> bool:
@@ -252,7 +268,10 @@ def _counted(passage: Passage, match: re.Match[str]) -> bool:
 
 def _beside(passage: Passage, match: re.Match[str], before: str) -> bool:
     """Return whether the words around say that a telephone number stands here."""
-    words = _words(before.rpartition("\n\n")[2])
+    near = before.rpartition("\n\n")[2]
+    if not near.isascii() and _GLUED.search(near):
+        return True
+    words = _words(near)
     if words:
         if not _FIRM.isdisjoint(words) or not _LOOSE.isdisjoint(_words(before[-18:])):
             return True

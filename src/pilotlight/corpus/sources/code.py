@@ -10,12 +10,12 @@ from typing import final
 
 from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.formats import LONGEST, Reading, pieces_of, text_records
-from pilotlight.corpus.matching import below, is_folder, matching_files, name_of
+from pilotlight.corpus.matching import below, is_folder, links_of, matching_files, name_of
 from pilotlight.corpus.readers import ending_of
 from pilotlight.corpus.reading import LONGEST_RECORD, chunks
-from pilotlight.corpus.remote import Location, has_wildcards, is_address
+from pilotlight.corpus.remote import Barred, Location, has_wildcards, is_address
 from pilotlight.corpus.repositories import language_of, noise_of, written_by_machine
-from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable
+from pilotlight.corpus.source import Cut, Input, Raw, Source, Unreadable, may_not_be_read
 from pilotlight.errors import DataError
 from pilotlight.units import Count
 
@@ -26,7 +26,8 @@ _EXPECTED = "a repository: a folder with source code"
 class Code(Source):
     """Code and documentation of one repository, or of a folder of them, one document per file.
 
-    Read are files of some 60 languages by their endings, and .md, .rst, .txt and README as prose. Hidden files, what
+    Read are files of some 60 languages and of settings (.yaml .toml .ini) by their endings, and .md, .rst, .txt,
+    README and LICENSE as prose. Hidden files, what
     was fetched or built (node_modules, vendor, dist, build ...), minified and generated files, lists of versions and
     binaries are passed over and counted.
     """
@@ -54,7 +55,7 @@ class Code(Source):
         Raises:
             DataError: the folder is missing, or holds none.
         """
-        found = [file for file in self._all() if not self._passed_over(file.relative)]
+        found = [file for file in self._all() if file.unlisted or self._is_read(file.relative)]
         if not found:
             others = ", ".join(f"{count} {ending}" for ending, count in self.passed_over().items()) or "no file at all"
             raise DataError(f"{self.path} holds no source code (it holds {others}). Expected {_EXPECTED}.")
@@ -62,8 +63,11 @@ class Code(Source):
 
     def _all(self) -> list[Input]:
         if not has_wildcards(self.path) and is_folder(self.path):
-            return below(self.path)
+            return below(self.path, fits=self._is_read)
         return matching_files(self.path, _EXPECTED)
+
+    def _is_read(self, name: str) -> bool:
+        return not self._passed_over(name)
 
     def _passed_over(self, name: str) -> str:
         language = language_of(name)
@@ -77,6 +81,12 @@ class Code(Source):
     def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the file as one record, or in pieces called ``1.1``, ``1.2`` ...; an empty file is no record."""
         del cut
+        try:
+            yield from self._records(file)
+        except Barred as error:
+            yield may_not_be_read(error)
+
+    def _records(self, file: Input) -> Iterator[Raw | Unreadable]:
         language = language_of(file.relative)
         how = Reading(self.encoding, LONGEST_RECORD, "prose" if language == "prose" else "code")
         for record in text_records(chunks(file.path), how):
@@ -98,6 +108,8 @@ class Code(Source):
         return None if is_address(self.path) or has_wildcards(self.path) else Path(self.path)
 
     def passed_over(self) -> dict[str, int]:
-        """Return how many files are not read, by the reason or by ending."""
-        counts = Counter(reason for file in self._all() if (reason := self._passed_over(file.relative)))
+        """Return how many files are not read, by the reason or by ending, and how many links are passed over."""
+        counts = Counter(links_of(self.path, self._is_read))
+        names = (file.relative for file in self._all() if not file.unlisted)
+        counts.update(reason for name in names if (reason := self._passed_over(name)))
         return dict(sorted(counts.items()))

@@ -10,7 +10,7 @@ from typing import final
 from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.extraction import Extraction, check_extraction
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import below, is_folder, matching_files, name_of
+from pilotlight.corpus.matching import below, is_folder, links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, ending_of, format_of, read_file, zip_passed_over
 from pilotlight.corpus.remote import Location, has_wildcards, is_address
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -18,6 +18,10 @@ from pilotlight.errors import DataError
 from pilotlight.units import Count
 
 _SHOWN = "*.txt, *.md or *.jsonl, plain or with .gz or .zst, web pages, tables, web archives or zip files"
+
+
+def _is_read(name: str) -> bool:
+    return bool(format_of(name))
 
 
 @final
@@ -36,7 +40,7 @@ class Folder(Source):
     keep: tuple[str, ...] = ()
     """Other fields or columns to keep as facts of a document."""
     encoding: Encoding = AUTO
-    """Encoding of text and tables; JSON is always UTF-8, and pages say theirs."""
+    """Encoding of text, JSON and tables; ``auto``: by mark, by UTF-8, else by what the bytes show. Pages say theirs."""
     extraction: Extraction = "main"
     """What is taken of a web page: its main content, the whole page, or what trafilatura finds."""
     longest: Count = LONGEST
@@ -58,7 +62,7 @@ class Folder(Source):
             DataError: the folder is missing, or holds no such file.
         """
         check_extraction(self.extraction)
-        found = [file for file in self._all() if format_of(file.relative)]
+        found = [file for file in self._all() if file.unlisted or format_of(file.relative)]
         if not found:
             others = ", ".join(f"{count} {ending}" for ending, count in self.passed_over().items()) or "no file at all"
             raise DataError(f"{self.path} holds no text file (it holds {others}). Expected {_SHOWN}; put some there.")
@@ -66,7 +70,7 @@ class Folder(Source):
 
     def _all(self) -> list[Input]:
         if not has_wildcards(self.path) and is_folder(self.path):
-            return below(self.path)
+            return below(self.path, fits=_is_read)
         return matching_files(self.path, f"a folder with {_SHOWN}")
 
     def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
@@ -76,16 +80,18 @@ class Folder(Source):
 
     def cuts(self, file: Input, target: int) -> list[Cut]:
         """Return the parts that the format of the file allows."""
-        return cut_file(file, target)
+        return cut_file(file, target, encoding=self.encoding)
 
     def whole_folder(self) -> Path | None:
         """Return the folder, where it is a local one."""
         return None if is_address(self.path) or has_wildcards(self.path) else Path(self.path)
 
     def passed_over(self) -> dict[str, int]:
-        """Return how many files of other kinds are in the folder and in zip files, by ending."""
-        counts: Counter[str] = Counter()
+        """Return how many files of other kinds are in the folder and in zip files, by ending, and links."""
+        counts = Counter(links_of(self.path, _is_read))
         for file in self._all():
+            if file.unlisted:
+                continue
             kind = format_of(file.relative)
             counts.update([ending_of(file.relative)] if not kind else ())
             if kind == "zip":

@@ -7,7 +7,7 @@ from typing import final
 
 from pilotlight.corpus.extraction import Extraction, check_extraction
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import format_of, read_file
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -45,3 +45,7 @@ class Html(Source):
         """Return the text of one page."""
         how = Reading(longest=self.longest, content=self.content, extraction=self.extraction)
         return read_file(file, how, cut, "html")
+
+    def passed_over(self) -> dict[str, int]:
+        """Return how many links are passed over."""
+        return links_of(self.path, lambda name: format_of(name) == "html")

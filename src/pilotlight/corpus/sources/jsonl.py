@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import final
 
+from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, format_of, read_file
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -23,6 +24,8 @@ class JsonLines(Source):
     """Field that holds the text; dots lead into fields of fields: ``content.body``."""
     keep: tuple[str, ...] = ()
     """Other fields to keep as facts of a document."""
+    encoding: Encoding = AUTO
+    """Encoding of the files; ``auto``: by mark, by UTF-8, else by what the bytes show."""
     longest: Count = LONGEST
     """Bytes; a longer text is cut at paragraph bounds into records of at most this length (0: never)."""
     content: Content = "prose"
@@ -44,9 +47,13 @@ class JsonLines(Source):
 
     def read(self, file: Input, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
         """Return the text of every line of one file."""
-        how = Reading(longest=self.longest, content=self.content, text_field=self.text_field, keep=self.keep)
+        how = Reading(self.encoding, self.longest, self.content, self.text_field, self.keep)
         return read_file(file, how, cut, "jsonl")
 
     def cuts(self, file: Input, target: int) -> list[Cut]:
         """Return ranges of bytes that begin with a line."""
-        return cut_file(file, target, "jsonl")
+        return cut_file(file, target, "jsonl", self.encoding)
+
+    def passed_over(self) -> dict[str, int]:
+        """Return how many links are passed over."""
+        return links_of(self.path, lambda name: format_of(name) == "jsonl")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import final
 
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, format_of, read_file
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -48,3 +48,7 @@ class Parquet(Source):
     def cuts(self, file: Input, target: int) -> list[Cut]:
         """Return runs of row groups."""
         return cut_file(file, target, "parquet")
+
+    def passed_over(self) -> dict[str, int]:
+        """Return how many links are passed over."""
+        return links_of(self.path, lambda name: format_of(name) == "parquet")

@@ -7,7 +7,7 @@ from typing import final
 
 from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, format_of, read_file
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -46,4 +46,8 @@ class Text(Source):
 
     def cuts(self, file: Input, target: int) -> list[Cut]:
         """Return ranges of bytes that begin where a block of pieces begins."""
-        return cut_file(file, target, "text")
+        return cut_file(file, target, "text", self.encoding)
+
+    def passed_over(self) -> dict[str, int]:
+        """Return how many links are passed over."""
+        return links_of(self.path, lambda name: format_of(name) == "text")

@@ -7,7 +7,7 @@ from typing import final
 
 from pilotlight.corpus.extraction import Extraction, check_extraction
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, format_of, read_file
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -49,3 +49,7 @@ class Warc(Source):
     def cuts(self, file: Input, target: int) -> list[Cut]:
         """Return ranges of bytes that begin with a record."""
         return cut_file(file, target, "warc")
+
+    def passed_over(self) -> dict[str, int]:
+        """Return how many links are passed over."""
+        return links_of(self.path, lambda name: format_of(name) == "warc")

@@ -9,7 +9,7 @@ from typing import final
 from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.extraction import Extraction, check_extraction
 from pilotlight.corpus.formats import LONGEST, Reading
-from pilotlight.corpus.matching import matching_files, name_of
+from pilotlight.corpus.matching import links_of, matching_files, name_of
 from pilotlight.corpus.readers import cut_file, format_of, read_file, zip_passed_over
 from pilotlight.corpus.remote import Location
 from pilotlight.corpus.source import Content, Cut, Input, Raw, Source, Unreadable
@@ -27,7 +27,7 @@ class Zip(Source):
     keep: tuple[str, ...] = ()
     """Other fields or columns to keep as facts of a document."""
     encoding: Encoding = AUTO
-    """Encoding of the members that are text or tables; ``auto``: by mark, by UTF-8, else by what the bytes show."""
+    """Encoding of the members that are text, JSON or tables; ``auto``: by mark, by UTF-8, else by what the bytes show."""
     extraction: Extraction = "main"
     """What is taken of a page: its main content, the whole page, or what trafilatura finds."""
     longest: Count = LONGEST
@@ -66,8 +66,8 @@ class Zip(Source):
         return cut_file(file, target, "zip")
 
     def passed_over(self) -> dict[str, int]:
-        """Return how many members are of other kinds, by ending."""
-        counts: Counter[str] = Counter()
+        """Return how many members are of other kinds, by ending, and how many links are passed over."""
+        counts = Counter(links_of(self.path, lambda name: format_of(name) == "zip"))
         for file in self.files():
             counts.update(zip_passed_over(file))
         return dict(sorted(counts.items()))
