@@ -41,7 +41,7 @@ def main() -> None:
     """Install what the command line asks for; a group that fails is left out of the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], default=list(USUAL))
+    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], default=[], help="these alone")
     given = parser.parse_args()
     failed = False
     for group in given.groups or USUAL:

@@ -284,7 +284,7 @@ def test_a_step_that_was_left_out_is_named_where_a_corpus_is_refused(tmp_path):
     build(recipe(path, steps=["unicode", {"kind": "length", "least": 20}, "letters"]), tmp_path / "out")
     with pytest.raises(RecordError, match=r"steps\.letters: left out") as caught:
         build(recipe(path, steps=["unicode", {"kind": "length", "least": 30}]), tmp_path / "out")
-    assert "steps.length.least: 20 -> 30" in str(caught.value)
+    assert "steps.length.least: 20.0 -> 30.0" in str(caught.value)
     write_jsonl(tmp_path / "a.jsonl", [sentence(number) for number in range(51)])
     with pytest.raises(RecordError, match="the content of 'a' is another"):
         build(recipe(path, steps=["unicode", {"kind": "length", "least": 20}, "letters"]), tmp_path / "out")

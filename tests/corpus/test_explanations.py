@@ -46,6 +46,17 @@ def test_a_duplicate_names_the_document_that_stays(built):
         assert found.twin in str(found)
 
 
+def test_a_document_with_a_benchmark_item_is_not_said_to_be_replaced_by_it(tmp_path):
+    item = "Which of the seven ferries that leave the old harbour before noon calls at the northern island on a Sunday?"
+    (tmp_path / "quiz.jsonl").write_text(json.dumps({"question": item}) + "\n", encoding="utf-8")
+    path = write_jsonl(tmp_path / "notes.jsonl", [*(sentence(number) for number in range(20)), f"From a forum: {item}"])
+    steps = [{"kind": "decontaminate", "benchmarks": [tmp_path / "quiz.jsonl"]}]
+    recipe = {"sources": [{"kind": "jsonl", "path": path}], "steps": steps, "held_out": 0}
+    found = str(explained(build(Recipe.model_validate(recipe), tmp_path / "out"), "notes.jsonl#21"))
+    assert "It holds the benchmark item quiz.jsonl#1" in found
+    assert "stays in its place" not in found
+
+
 def test_an_id_that_is_unknown_or_means_several_records_is_refused(built):
     with pytest.raises(DataError, match="holds no record 'zz'"):
         explained(built, "zz")

@@ -90,6 +90,13 @@ def test_a_broken_line_is_set_aside_with_its_number_and_reason_and_the_others_ar
     assert _reasons(records) == [("3", reason)]
 
 
+def test_a_field_that_is_missing_or_holds_no_text_names_those_that_there_are(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": 7, "page": {"body": "one", "stars": 3}}) + "\n", encoding="utf-8")
+    assert _jsonl(path)[0].detail == "the fields are: id, page.body, page.stars; set text_field of the source"
+    assert _jsonl(path, "id")[0].detail == "it holds 7; fields with text are: page.body; set text_field of the source"
+
+
 def test_lines_end_at_line_feeds_only(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "one\u2028two\x85three"}\r\n', encoding="utf-8")
@@ -132,6 +139,60 @@ def test_the_records_before_a_break_in_a_compressed_file_are_kept(tmp_path, endi
     assert len(read) > 5000
     assert read[:1000] == [json.loads(row)["text"] for row in rows[:1000]]
     assert "damaged file" in {reason for _, reason in _reasons(records)}
+
+
+@pytest.mark.parametrize("damage", ["cut", "checksum"])
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_the_text_before_a_break_in_a_compressed_file_is_kept_in_whole_lines(tmp_path, ending, damage):
+    import random
+
+    noise = random.Random(3)
+    text = "".join(f"{number} {noise.random()} {noise.random()}\n" for number in range(20_000))
+    data = _packed(text.encode(), ending) if ending == ".gz" else _checked(text.encode())
+    path = tmp_path / f"a.txt{ending}"
+    path.write_bytes(data[: len(data) * 2 // 3] if damage == "cut" else _flipped(data, ending))
+    *kept, last = _text(path)
+    found = "".join(record.text for record in kept)
+    assert text.startswith(found)
+    assert found.endswith("\n")
+    assert len(found) > len(text) * 0.5 if damage == "cut" else found == text
+    assert last.reason == "damaged file"
+    assert last.record == str(len(kept) + 1)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_wrong_checksum_of_a_small_file_loses_no_line(tmp_path, ending):
+    path = tmp_path / f"a.txt{ending}"
+    text = b"one\ntwo\nthree\n"
+    path.write_bytes(_flipped(_packed(text, ending) if ending == ".gz" else _checked(text), ending))
+    kept, last = _text(path)
+    assert kept.text == text.decode()
+    assert last.reason == "damaged file"
+    path = path.rename(tmp_path / f"a.jsonl{ending}")
+    rows = b'{"text": "one"}\n{"text": "two"}\n'
+    path.write_bytes(_flipped(_packed(rows, ending) if ending == ".gz" else _checked(rows), ending))
+    assert [getattr(record, "text", "") for record in _jsonl(path)] == ["one", "two", ""]
+
+
+def test_a_text_of_one_line_that_breaks_off_ends_with_a_whole_word_or_character(tmp_path):
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress("Ebbe und Flut über alles".encode(), mtime=0)[:-12])
+    kept, _ = _text(path)
+    assert "Ebbe und Flut über alles".startswith(kept.text)
+    assert kept.text.endswith(" ")
+    path.write_bytes(gzip.compress(("水" * 40).encode(), 0, mtime=0)[:-10])
+    kept, _ = _text(path)
+    assert set(kept.text) == {"水"}
+
+
+def _checked(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+def _flipped(data: bytes, ending: str) -> bytes:
+    """The data with another checksum at its end."""
+    at = len(data) - (8 if ending == ".gz" else 4)
+    return data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :]
 
 
 def test_a_file_that_is_no_gzip_is_set_aside_whole(tmp_path):

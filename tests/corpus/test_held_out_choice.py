@@ -99,3 +99,35 @@ def test_candidates_of_splits_give_the_choice_over_everything(tmp_path_factory, 
         found += [Stub(*row) for row in json.loads((folder / CANDIDATES).read_text(encoding="utf-8"))]
     size = (len(whole), sum(stub.bytes for stub in whole))
     assert choose_held_out(found, 0.02, 1e6, size) == choose_held_out(whole, 0.02, 1e6)
+
+
+def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path, monkeypatch):
+    from pilotlight.corpus import held_out
+    from pilotlight.corpus.store import Rows
+
+    units, whole = [], []
+    for number in range(12):
+        unit = tmp_path / str(number)
+        unit.mkdir()
+        stubs = [
+            (
+                document_id("s", str(number), str(row)),
+                3000,
+                number * 1000 + row,
+                document_id("g", str(number), str(row)),
+            )
+            for row in range(300)
+        ]
+        (unit / CANDIDATES).write_text(json.dumps(stubs), encoding="utf-8")
+        with Rows(unit / "candidates.documents.jsonl.zst") as file:
+            for id, size, key, _ in stubs:
+                text = f"{key} ".ljust(size, "x")
+                file.write({"id": id, "source": "s", "origin": "o", "facts": {"content": "prose"}, "text": text})
+        units.append(unit)
+        whole += [Stub(*stub) for stub in stubs]
+    settings = {"share": 0.3, "most_bytes": 1.2e5, "documents": len(whole), "bytes": 3000 * len(whole)}
+    monkeypatch.setattr(held_out, "_MOST_STUBS", 500)
+    found = held_out.hold_out(tmp_path, units, settings, None)
+    assert found == {"held_out": {"s": [40, 120_000]}}
+    chosen = {document.id for document in held_out.documents(tmp_path / "documents.jsonl.zst")}
+    assert chosen == choose_held_out(whole, 0.3, 1.2e5)

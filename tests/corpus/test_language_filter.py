@@ -48,6 +48,22 @@ def test_capitals_links_and_numbers_do_not_change_the_language(code):
     assert identify(dirty)[0] == code
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("ko", "kim@naver.com입니다"),
+        ("ja", "ご連絡はtaro.yamada@yahoo.co.jpまで"),
+        ("ja", "電話は090-1234-5678"),
+        ("zh", "请联系我,邮箱zhang.wei@163.com"),
+        ("zh", "详见https://www.example.com/a?b=c。"),
+        ("zh", "电话是13800138000"),
+        ("th", "ติดต่อsomchai@mail.co.thครับ"),
+    ],
+)
+def test_a_link_or_an_address_leaves_the_words_that_touch_it(code, text):
+    assert identify(text)[0] == code
+
+
 def test_a_long_text_is_looked_at_in_windows_and_not_only_at_its_beginning():
     text = "Home | About | Contact\n" + (SENTENCES["ca"] + "\n") * 400
     assert identify(text)[0] == "ca"

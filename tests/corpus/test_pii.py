@@ -150,3 +150,12 @@ def test_time_grows_in_step_with_the_text(unit):
     seconds(1000)
     small = max(seconds(30_000), 0.002)
     assert seconds(120_000) < 4 * 3 * small
+
+
+def test_a_changed_list_of_names_is_read_again(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("Anna Soler\n", encoding="utf-8")
+    step = Pii(names=names, kinds={"name": "redact"})
+    assert "Anna" not in step.edit("Anna Soler met Joan Puig.")
+    names.write_text("Joan Puig\nPere Pi\n", encoding="utf-8")
+    assert step.edit("Anna Soler met Joan Puig.").startswith("Anna Soler met <")

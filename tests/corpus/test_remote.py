@@ -119,6 +119,19 @@ def test_names_of_addresses_leave_out_what_is_no_name():
     assert not remote.has_wildcards("https://example.org/a.jsonl?x=1")
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("http://127.0.0.1:8765/", "127.0.0.1"), ("http://127.0.0.1:8765/*.jsonl", "127.0.0.1"),
+        ("http://127.0.0.1:8765/texts.v2.jsonl.gz?x=1", "texts"), ("https://me:word@example.org", "example.org"),
+        ("https://example.org/laws/*.txt", "laws"), ("s3://my.bucket", "my.bucket"), ("s3://bucket/texts/", "texts"),
+        ("s3://bucket/*.parquet", "bucket"),
+    ],
+)  # fmt: skip
+def test_a_source_is_called_like_the_last_part_of_its_address_or_else_its_host(address, name):
+    assert Source.choose({"kind": "text", "path": address}).title == name
+
+
 def test_a_damaged_file_elsewhere_is_set_aside_and_a_broken_line_is_an_error(bucket, tmp_path, monkeypatch):
     import gzip
 

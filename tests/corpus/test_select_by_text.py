@@ -251,3 +251,17 @@ def test_topics_are_told_apart_by_content_and_not_by_words_that_hold_sentences_t
     for topic in found:
         assert max(topic.sources.values()) > 0.9 * topic.bytes
         assert not {"was", "from", "its", "which", "there", "them"} & set(topic.words)
+
+
+def test_labels_keep_the_vowels_of_indic_scripts_and_leave_out_their_function_words(tmp_path):
+    subjects = {"river": "नदी का पानी और किनारे की मिट्टी", "market": "बाज़ार का दुकानदार और कपड़े की क़ीमत"}
+    documents = [
+        document(f"{text}. " * 4, 100 * place + number, source=name, language="hi")
+        for place, (name, text) in enumerate(subjects.items()) for number in range(20)
+    ]  # fmt: skip
+    with Pool(0) as inline:
+        flow = Flow(tmp_path, inline)
+        found = topics(Pile(flow, "study", (make_split(tmp_path / "given", documents, flow),)), 2)
+    words = {word for topic in found for word in topic.words}
+    assert {"किनारे", "मिट्टी", "दुकानदार"} <= words
+    assert not {"का", "की", "और"} & words

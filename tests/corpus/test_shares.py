@@ -50,7 +50,7 @@ def test_weights_sum_to_one_and_no_source_passes_the_cap(sizes, part, epochs, te
 
 
 def test_mixtures_that_cannot_be_are_refused():
-    with pytest.raises(ConfigError, match="5k of training .* of all 1k of text: at most 2k"):
+    with pytest.raises(ConfigError, match=r"5k of training .* of all 1k of text: at most 2k"):
         mixture(SIZES, 5000, most_epochs=2)
     with pytest.raises(ConfigError, match="Did you mean 'books'"):
         mixture(SIZES, 100, declared={"boks": 1})

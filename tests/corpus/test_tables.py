@@ -98,16 +98,34 @@ def test_a_kept_column_of_any_type_is_a_fact_that_json_can_hold(tmp_path):
     assert record.facts == {"day": "2024-05-01 00:00:00+00:00", "level": "nan", "tags": ["a"]}
 
 
-def test_a_column_of_numbers_or_a_missing_one_is_said_once_for_the_file(tmp_path):
+def test_a_column_of_numbers_or_a_missing_one_is_said_of_every_row_with_the_columns_there_are(tmp_path):
     path = tmp_path / "a.parquet"
-    parquet.write_table(pyarrow.table({"text": [1, 2, 3], "body": ["a", "b", "c"]}), path)
-    (record,) = _parquet(path)
-    assert record.reason == "field 'text' holds no text"
-    assert "int64" in record.detail
-    (record,) = _parquet(path, text_field="words")
-    assert "text, body" in record.detail
+    parquet.write_table(pyarrow.table({"text": [1, 2, 3], "body": ["a", "b", "c"]}), path, row_group_size=2)
+    records = _parquet(path)
+    assert [(record.record, record.reason) for record in records] == [
+        (str(number), "field 'text' holds no text") for number in (1, 2, 3)
+    ]
+    assert "int64; columns of text: body" in records[0].detail
+    records = _parquet(path, text_field="words")
+    assert len(records) == 3
+    assert "text, body" in records[0].detail
+    source = Source.choose({"kind": "parquet", "path": path, "text_field": "words"})
+    (file,) = source.files()
+    assert [record for cut in source.cuts(file, 1) for record in source.read(file, cut)] == records
     parquet.write_table(pyarrow.table({"id": [1, 2], "body": ["one", "two"]}), path)
     assert [record.facts for record in _parquet(path)] == [{"column": "body"}] * 2
+
+
+@pytest.mark.parametrize("kind", [pyarrow.binary(), pyarrow.large_binary()])
+def test_a_column_of_bytes_is_read_as_utf8_and_a_row_that_is_none_set_aside(tmp_path, kind):
+    path = tmp_path / "a.parquet"
+    rows = ["été".encode()[:3], b"\xff\xfe\xfd", b"two"]
+    parquet.write_table(pyarrow.table({"id": [1, 2, 3], "body": pyarrow.array(rows, kind)}), path)
+    records = _parquet(path)
+    assert _texts(records) == ["ét", "two"]
+    assert records[0].facts == {"column": "body"}
+    assert records[1].reason == "not UTF-8"
+    assert _parquet(path, text_field="body")[2].text == "two"
 
 
 def test_a_damaged_row_group_is_set_aside_and_the_next_one_is_read(tmp_path):
@@ -124,3 +142,23 @@ def test_a_damaged_row_group_is_set_aside_and_the_next_one_is_read(tmp_path):
     assert [record.reason for record in records if not isinstance(record, Raw)] == ["damaged row group"]
     assert _texts(records) == texts[:100] + texts[200:]
     assert records[-1].record == "400"
+
+
+def test_a_table_without_names_of_columns_has_numbers_for_them(tmp_path):
+    data = "1,one two three\n2,four\n"
+    records = _csv(tmp_path / "a.csv", data, header=False, keep=[1])
+    assert _texts(records) == ["one two three", "four"]
+    assert [record.record for record in records] == ["1", "2"]
+    assert records[0].facts == {"column": "2", "1": "1"}
+    assert _texts(_csv(tmp_path / "a.csv", data, header=False, text_field=1)) == ["1", "2"]
+    assert "1, 2" in _csv(tmp_path / "a.csv", data, header=False, text_field="3")[0].detail
+    assert _texts(_csv(tmp_path / "a.csv", "\ntext\none\n")) == ["one"]
+
+
+@pytest.mark.parametrize("encoding", ["auto", "utf-16"])
+def test_a_table_in_utf16_is_read(tmp_path, encoding):
+    data = 'id,text\n1,"une tasse\nde thé"\n'.encode("utf-16")
+    (record,) = _csv(tmp_path / "a.csv", data, encoding=encoding)
+    assert (record.text, record.facts) == ("une tasse\nde thé", {"encoding": "utf-16"})
+    (record,) = _csv(tmp_path / "a.csv", "id,text\n1,thé\n".encode("utf-16-be"), encoding="utf-16-be")
+    assert record.text == "thé"

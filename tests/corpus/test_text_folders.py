@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from text_examples import write_jsonl
 
-from pilotlight.corpus.source import Raw, Source
+from pilotlight.corpus.build import build
+from pilotlight.corpus.reading import open_bytes
+from pilotlight.corpus.recipe import Recipe
+from pilotlight.corpus.remote import Barred
+from pilotlight.corpus.source import Input, Raw, Source
 from pilotlight.errors import DataError
 
 
@@ -88,7 +95,7 @@ def test_a_misspelt_file_name_suggests_the_one_that_is_there(tmp_path):
     assert Source.choose({"kind": "jsonl", "path": tmp_path / "laws.jsonl"}).title == "laws"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "klingon", "utf-32", "hex"])
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "cp500"])
 def test_an_encoding_that_cannot_be_read_is_refused(encoding):
     with pytest.raises(ValidationError, match="no encoding that can be read"):
         Source.choose({"kind": "text", "path": "a.txt", "encoding": encoding})
@@ -117,3 +124,112 @@ def test_docstrings_come_with_the_names_they_belong_to_and_side_with_their_modul
     (code,) = library.read(file)
     assert code.content == "code"
     assert code.group == record.group
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_through_a_whole_build(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    text = "The tide comes in twice a day, and the harbour master writes down when. "
+    for name in (b"latin\xe9name.txt", b"plain.txt"):
+        place = folder / os.fsdecode(name)
+        try:
+            with place.open("wb") as file:
+                file.write((text * 40 + name.hex()).encode())
+        except OSError:
+            pytest.skip("this file system takes names in UTF-8 only")
+    source = Source.choose({"kind": "folder", "path": folder})
+    odd = source.files()[0]
+    assert Input.from_json(json.loads(json.dumps(odd.to_json(), ensure_ascii=False).encode())) == odd
+    corpus = build(Recipe(sources=(source,), steps=(), held_out=0), tmp_path / "out", workers=0)
+    assert corpus.facts.train.documents == 2
+    kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("**/*.json"))
+    assert "Traceback" not in kept
+
+
+def _tree(folder, files, links):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+
+
+@pytest.mark.parametrize("kind", ["folder", "text", "code"])
+def test_a_link_to_a_file_that_is_read_anyway_is_passed_over_and_counted(tmp_path, kind):
+    files = {"in/a.txt": "one", ".cache/blob": "two", "in/blob": "three"}
+    links = {"b.txt": "in/a.txt", "c.txt": "b.txt", "d.txt": ".cache/blob", "e.txt": "in/blob", "gone.txt": "nowhere",
+             "again": "in"}  # fmt: skip
+    _tree(tmp_path, files, links)
+    source = Source.choose({"kind": kind, "path": tmp_path})
+    assert [file.relative for file in source.files()] == ["d.txt", "e.txt", "in/a.txt"]
+    assert source.passed_over()["links"] == 4  # two to a file that is read, a broken one, a folder
+
+
+def test_a_pattern_reads_a_file_once_also_where_links_lead_to_it(tmp_path):
+    _tree(tmp_path, {"in/a.txt": "one", "b.md": "two"}, {"c.txt": "in/a.txt", "d.txt": "b.md", "in/loop": ".."})
+    source = Source.choose({"kind": "text", "path": tmp_path / "**" / "*.txt"})
+    assert [file.relative for file in source.files()] == ["d.txt", "in/a.txt"]
+    assert source.passed_over()["links"] > 0
+
+
+@pytest.fixture
+def barred(monkeypatch):
+    """Forbids to open files called ``secret.*`` and to list folders called ``closed``, also for an administrator."""
+    open_file, list_folder = Path.open, os.scandir
+
+    def refuses(path, mode="r", *given, **more):
+        if path.name.startswith("secret.") and "r" in mode:
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_file(path, mode, *given, **more)
+
+    def closed(path="."):
+        if Path(str(path)).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    monkeypatch.setattr(os, "scandir", closed)
+
+
+@pytest.mark.parametrize("name", ["secret.txt", "secret.jsonl", "secret.zip", "secret.parquet", "secret.warc", "secret.html",
+                                  "secret.csv", "secret.json", "secret.txt.gz", "secret.warc.gz"])  # fmt: skip
+def test_a_file_that_may_not_be_read_is_set_aside_and_the_others_are_read(tmp_path, barred, name):
+    _tree(tmp_path, {"a.txt": "one", name: "two"}, {})
+    source = Source.choose({"kind": "folder", "path": tmp_path})
+    assert _texts(source) == ["one"]
+    (file,) = [file for file in source.files() if file.relative == name]
+    (record,) = source.read(file)
+    assert (record.record, record.reason) == ("file", "may not be read")
+    assert record.detail == "Permission denied; check the rights of the file or folder"
+    with pytest.raises(Barred, match="check path and rights"):
+        open_bytes(file.path)
+    assert "secret" not in str(source.passed_over())
+
+
+@pytest.mark.parametrize("kind", ["folder", "text", "code"])
+def test_a_folder_that_may_not_be_listed_is_set_aside_and_none_at_all_is_an_error(tmp_path, barred, kind):
+    _tree(tmp_path, {"a.txt": "one", "in/closed/b.txt": "two", "secret.txt": "three"}, {})
+    source = Source.choose({"kind": kind, "path": tmp_path})
+    assert [file.relative for file in source.files()] == ["a.txt", "in/closed/", "secret.txt"]
+    assert _texts(source) == ["one"]
+    shut = source.files()[1]
+    assert [record.reason for record in source.read(shut)] == ["may not be read"]
+    assert shut.size() == 0
+    assert shut.identity()
+    assert Input.from_json(shut.to_json()) == shut
+    with pytest.raises(DataError, match=r"closed cannot be listed \(Permission denied\)\. Check its rights"):
+        Source.choose({"kind": kind, "path": tmp_path / "in" / "closed"}).files()
+
+
+def test_a_build_sets_aside_a_file_that_may_not_be_read_and_goes_on(tmp_path, barred):
+    from pilotlight.corpus.build import build
+    from pilotlight.corpus.recipe import Recipe
+
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "open.txt").write_text("This may be read by anyone who comes by.", encoding="utf-8")
+    (folder / "secret.txt").write_text("This may not.", encoding="utf-8")
+    recipe = Recipe.model_validate({"sources": [{"kind": "folder", "path": folder}], "steps": [], "held_out": 0})
+    facts = build(recipe, tmp_path / "out").facts
+    assert facts.train.documents == 1
+    assert facts.quarantined == {"may not be read": 1}

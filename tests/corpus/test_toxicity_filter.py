@@ -37,6 +37,48 @@ def test_ordinary_words_and_names_of_groups_are_no_insults(text):
     assert find_profanity(text).found == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        plain("Oneel Ina Qlxr vf na npgbe, fba bs Qvpx Ina Qlxr. Ina Qlxr zrg Wreel Qlxr; Qlxr naq Qlxr'f fba."),
+        plain("Zbol Qvpx"),
+        plain("Gurer vf n puvax va gur nezbhe, naq puvaxf va gur jnyy."),
+        plain("n synzr ergneqnag jvgu ergneqrq tebjgu"),
+        plain("encr frrq naq encrfrrq bvy"),
+        plain("Fur yrnarq ba ure ubr; gur ubrf jrer ehfgl."),
+        plain("Gur pbpx pebjrq ng qnja, naq nabgure pbpx nafjrerq."),
+        plain("gur nff pneevrq gur ybnq"),
+        plain("gur ovgpu unq chccvrf, naq gur ovgpu ahefrq gurz"),
+        plain("Fphagubecr"),
+        plain("Gur pubyren rcvqrzvp bs 1854"),
+        plain("Nyna Phzzvat naq Xvxr zrg."),
+        plain("n ohaqyr bs fgvpxf, pnyyrq n snttbg"),
+    ],
+)
+def test_a_word_that_means_something_else_never_flags_a_text_by_itself(text):
+    part = Toxicity()
+    assert part.reason_to_drop(part.measure(View(text, facts={"language": "en"}))) is None
+
+
+@pytest.mark.parametrize("text", ["Qlxr", "Ina Qlxr", "Zbol Qvpx", "Nyna Phzzvat"])
+def test_a_surname_is_nothing(text):
+    assert find_profanity(plain(text), "en").found == 0
+
+
+@pytest.mark.parametrize("text", ["lbh shpxvat qvpx", "lbh ner fhpu n ovgpu", "@fnz ubrf"])
+def test_a_doubtful_word_counts_in_full_beside_an_insult_or_in_talk(text):
+    part = Toxicity()
+    assert part.reason_to_drop(part.measure(View(plain(text), facts={"language": "en"})))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("fr", "Yr genva n qh ergneq."), ("no", "Uivyxrg snt, bt rg xlf."), ("de", "Qvr SQC, haq qenhffra vfg rf uryy.")],
+)
+def test_an_english_insult_is_an_ordinary_word_elsewhere(language, text):
+    assert find_profanity(plain(text), language).found == 0
+
+
 def test_a_word_that_is_innocent_in_another_language_counts_only_in_its_own():
     text = "Il arrive tard avec son ami, con gusto, fan de rock"
     assert find_profanity(text, "fr").found >= 1

@@ -34,6 +34,16 @@ def test_any_name_of_a_folder_survives(name, tmp_path):
     assert Pilot.load(tmp_path / "my.yaml").corpus.sources[0].path == tmp_path / name  # type: ignore[attr-defined]
 
 
+def test_one_file_of_any_kind_is_read_by_its_ending(tmp_path, tiny_text):
+    texts = [json.loads(line)["text"] for line in (tiny_text / "made_up.jsonl").read_text().splitlines()]
+    (tmp_path / "laws.JSON").write_text(json.dumps([{"text": text} for text in texts]), encoding="utf-8")
+    quoted = "".join('"' + text.replace('"', '""') + '"\n' for text in texts)
+    (tmp_path / "laws.csv").write_text(f"text\n{quoted}", encoding="utf-8")
+    for name, kind in {"laws.JSON": "folder", "laws.csv": "csv"}.items():
+        write_template(tmp_path / f"{kind}.yaml", tmp_path / name, force=False, watch=silent)
+        assert Pilot.load(tmp_path / f"{kind}.yaml").corpus.sources[0].kind == kind
+
+
 def test_one_file_is_as_good_as_a_folder(tmp_path, tiny_text):
     write_template(tmp_path / "lines.yaml", tiny_text / "made_up.jsonl", force=False, watch=silent)
     assert Pilot.load(tmp_path / "lines.yaml").corpus.sources[0].kind == "jsonl"

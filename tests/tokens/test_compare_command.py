@@ -54,8 +54,10 @@ def test_mistakes_are_user_errors(corpus, tmp_path):
 
 
 def test_a_file_with_text_alone_is_enough_and_languages_are_told_without_a_step_for_them(tmp_path):
-    lines = {"en": "The council meets in the town hall on the first Monday, and the minutes are read by its secretary.",
-             "es": "El consejo se reúne en el ayuntamiento el primer lunes, y la secretaria lee las actas de la sesión."}  # fmt: skip
+    lines = {
+        "en": "The council meets in the town hall on the first Monday, and the minutes are read by its secretary.",
+        "es": "El consejo se reúne en el ayuntamiento el primer lunes, y la secretaria lee las actas de la sesión.",
+    }
     for code, line in lines.items():
         rows = [json.dumps({"text": f"{line} {n}. {line}"}, ensure_ascii=False) for n in range(40)]
         (tmp_path / f"{code}.jsonl").write_text("\n".join(rows), encoding="utf-8")

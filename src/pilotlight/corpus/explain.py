@@ -45,7 +45,8 @@ class Explanation(Record):
         if self.fate == "train":
             return f"{where} is trained on: no step dropped it."
         if self.fate == "held_out":
-            return f"{where} is held out: it was chosen by the hash of its id or group before any step ran, and is kept as it was read."
+            chosen = "it was chosen by the hash of its id or group before any step ran"
+            return f"{where} is held out: {chosen}, and is kept as it was read."
         if self.fate == "quarantined":
             return f"{where} could not be read and is quarantined: {self.reason}."
         alike = f" (similarity {self.similarity:.3f})" if self.similarity is not None else ""
@@ -78,7 +79,8 @@ def why(corpus: Corpus, id: str) -> Explanation:
     """
     wanted = id.strip()
     connection = connect(corpus)
-    query = "SELECT * FROM records WHERE starts_with(id, $wanted) OR origin = $wanted OR starts_with(origin, $wanted || '#') ORDER BY id LIMIT $most"
+    named = "starts_with(id, $wanted) OR origin = $wanted OR starts_with(origin, $wanted || '#')"
+    query = f"SELECT * FROM records WHERE {named} ORDER BY id LIMIT $most"
     asked = connection.execute(query, {"wanted": wanted, "most": _MOST_MATCHES + 1})
     names = [column[0] for column in asked.description or ()]
     found = [dict(zip(names, row, strict=True)) for row in asked.fetchall()] if wanted else []

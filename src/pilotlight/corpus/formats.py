@@ -154,7 +154,8 @@ def text_cuts(file: Input, target: int, encoding: str = AUTO) -> list[Cut]:
     step = max(target // BLOCK, 1)
     start, first, size = 0, 0, size_of(file.path)
     with opened(file.path) as handle:
-        if is_wide(encoding_of(handle.read(SAMPLE), encoding)):
+        sample = handle.read(SAMPLE)
+        if is_wide(encoding_of(sample, encoding)) or is_wide(marked(sample)):
             return [WHOLE]
         for number in range(step, size // BLOCK + 1, step):
             due = number * BLOCK
@@ -260,13 +261,15 @@ def text_records(parts: Iterator[bytes], how: Reading, first: int = 0, head: byt
         yield Unreadable(str(number + 1), "damaged file", str(error))
 
 
+def binary(record: str) -> Unreadable:
+    """Return what becomes of a record that is no text, or text in a wide encoding that does not say so."""
+    way = "if it is UTF-16 without a mark, set the encoding of the source to utf-16-le or utf-16-be"
+    return Unreadable(record, "binary data", f"over 1 % are control characters; {way}")
+
+
 def _decoded(record: str, data: bytes, encoding: str, like: Raw) -> Raw | Unreadable:
     if b"\0" in data and is_binary(data):
-        return Unreadable(
-            record, "binary data",
-            "over 1 % are control characters; if it is UTF-16 without a mark, set the encoding of the source to "
-            "utf-16-le or utf-16-be",
-        )  # fmt: skip
+        return binary(record)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -24,6 +24,7 @@ KEYS = "keys.json"
 LEAST_DOCUMENTS = 20
 LEAST_BYTES = 50_000
 _LARGEST_SHARE = 10  # a small corpus holds out at most a tenth to reach the least
+_MOST_STUBS = 100_000  # in memory, before those that cannot be wanted are let go
 _LEAST_GROUPS = 200  # candidates of a split beyond the share, in case some are too large
 
 
@@ -139,12 +140,30 @@ def choose_held_out(
     return frozenset(chosen.values())
 
 
+def _bound(stubs: Sequence[Stub], most: float) -> float:
+    """Return the position from which on no group can be wanted: so many come before it."""
+    sizes: dict[str, int] = {}
+    for stub in stubs:
+        sizes[stub.group] = sizes.get(stub.group, 0) + stub.bytes
+    held = 0
+    for count, (place, name) in enumerate(sorted((position(name), name) for name in sizes)):
+        if count > _LEAST_GROUPS and held > max(most, 4 * LEAST_BYTES):
+            return place
+        held += sizes[name]
+    return 1.0
+
+
 def hold_out(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Watcher) -> dict[str, Any]:
     """Write the held-out documents of all splits as they were read; ``inputs`` are the splits."""
     del watch
     stubs: list[Stub] = []
+    bound = 1.0
     for unit in inputs:
-        stubs += [Stub(*given) for given in json.loads((unit / STUBS).read_text(encoding="utf-8"))]
+        found = [Stub(*given) for given in json.loads((unit / STUBS).read_text(encoding="utf-8"))]
+        stubs += [stub for stub in found if position(stub.group) < bound]
+        if len(stubs) > _MOST_STUBS:
+            bound = _bound(stubs, 4 * settings["most_bytes"])
+            stubs = [stub for stub in stubs if position(stub.group) < bound]
     whole = (settings["documents"], settings["bytes"])
     ids = choose_held_out(stubs, settings["share"], settings["most_bytes"], whole)
     counts: dict[str, list[int]] = {}

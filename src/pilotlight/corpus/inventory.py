@@ -12,6 +12,7 @@ import xxhash
 
 from pilotlight.corpus.reading import open_bytes
 from pilotlight.corpus.recipe import Recipe
+from pilotlight.corpus.remote import Barred
 from pilotlight.corpus.source import Cut, Input, Source
 from pilotlight.events import Note, Watcher
 from pilotlight.manifest import write_atomic
@@ -96,8 +97,11 @@ def inspect(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: 
     for number, (given, identity) in enumerate(settings["files"]):
         file = Input.from_json(given)
         near = file.stage(out / f"{number}")
-        size, digest = _content(near)
-        cuts = source.cuts(near, settings["target"]) if size > settings["target"] else [Cut()]
+        try:
+            size, digest = _content(near)
+            cuts = source.cuts(near, settings["target"]) if size > settings["target"] else [Cut()]
+        except Barred as error:  # one file that may not be read is set aside when it is its turn
+            size, digest, cuts = 0, f"may not be read: {error.reason}", [Cut()]
         copied = Path(near.path).relative_to(out).as_posix() if near != file else ""
         found.append(
             {

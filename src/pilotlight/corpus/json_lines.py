@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from pilotlight.corpus.encodings import AUTO, SAMPLE, as_utf8, is_wide
+from pilotlight.corpus.encodings import AUTO, SAMPLE, as_utf8, is_binary, is_wide
 from pilotlight.corpus.formats import (
     Reading,
+    binary,
     contradiction,
     encoding_of,
     head_of,
@@ -37,7 +38,8 @@ def jsonl_cuts(file: Input, target: int, encoding: str = AUTO) -> list[Cut]:
         return [WHOLE]
     with opened(file.path) as handle:
         start = handle.read(SAMPLE)
-    return [WHOLE] if is_wide(encoding_of(start, encoding)) else line_cuts(cast("Path", file.path), target)
+    whole = is_wide(encoding_of(start, encoding)) or contradiction(start, encoding)
+    return [WHOLE] if whole else line_cuts(cast("Path", file.path), target)
 
 
 def read_jsonl(file: Input, how: Reading, cut: Cut | None = None) -> Iterator[Raw | Unreadable]:
@@ -105,6 +107,9 @@ def _line(record: str, data: bytes, encoding: str, how: Reading, facts: dict[str
         yield not_decoded(record, error, encoding)
         return
     except (ValueError, RecursionError) as error:
+        if b"\0" in data and is_binary(data):
+            yield binary(record)
+            return
         yield Unreadable(record, "broken JSON", str(error)[:200])
         return
     found = text_of(record, row, how, data)

@@ -17,6 +17,7 @@ from typing import Any, final
 
 import numpy as np
 
+from pilotlight.corpus.side_files import stamp
 from pilotlight.errors import DataError
 
 BUCKETS = 1 << 18
@@ -119,7 +120,7 @@ def load_model(path: Path) -> LinearModel:
         DataError: there is no such file, or it is not such a model, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             weights = np.asarray(file["weights"], dtype=np.float32)
             meta = json.loads(bytes(file["meta"]).decode("utf-8"))
     except FileNotFoundError:
@@ -136,7 +137,12 @@ def load_model(path: Path) -> LinearModel:
     return LinearModel(weights, float(meta["bias"]), float(meta["threshold"]), meta["card"])
 
 
-@cache
 def cached_model(path: str) -> LinearModel:
-    """Return the model at ``path``, read once per process."""
+    """Return the model at ``path``, read once per process and change of the file."""
+    return _model(path, stamp(Path(path)))
+
+
+@cache
+def _model(path: str, changed: tuple[int, int]) -> LinearModel:
+    del changed
     return load_model(Path(path))

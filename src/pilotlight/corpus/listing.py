@@ -69,7 +69,7 @@ def listing(
             if name.startswith("."):
                 continue
             path = Path(parent, name)
-            is_link = path.is_symlink()
+            is_link = os.path.islink(path)  # noqa: PTH114 (it refuses no rights)
             if _may_be_file(path):
                 found.append((Input(path, shown_name(path.relative_to(folder))), is_link))
             else:

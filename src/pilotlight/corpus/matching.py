@@ -152,6 +152,6 @@ def _matches(path: Path | str) -> Listing:
         if os.path.isfile(item):  # noqa: PTH113 (it refuses no rights)
             found.append((Input(item, shown_name(inside)), linked))
         else:
-            links += item.is_symlink()
+            links += os.path.islink(item)  # noqa: PTH114
     files, twice = without_links(found)
     return Listing(files, links + twice)

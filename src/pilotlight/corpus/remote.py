@@ -48,10 +48,12 @@ Location = Annotated[Path | str, BeforeValidator(_location)]
 class Barred(DataError):
     """A file or folder is there, but its rights forbid to read it; ``reason`` says so without its path."""
 
-    def __init__(self, location: Path | str, reason: str) -> None:
+    def __init__(self, location: Path | str, reason: str | None) -> None:
+        self.reason = reason or "no right to read it"
         shown = os.fsencode(location).decode("utf-8", "backslashreplace")
-        super().__init__(f"{shown} cannot be read ({reason}). Expected a readable text file; check path and rights.")
-        self.reason = reason
+        super().__init__(
+            f"{shown} cannot be read ({self.reason}). Expected a readable text file; check path and rights."
+        )
 
 
 def is_address(location: Path | str) -> bool:

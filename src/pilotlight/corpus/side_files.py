@@ -46,6 +46,15 @@ def digests(steps: Iterable[tuple[str, Part]]) -> dict[str, str]:
     return found
 
 
+def stamp(path: Path | None) -> tuple[int, int]:
+    """Return what changes when a file changes (size, time of the last change): for caches of what is read from it."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        found = None  # whoever reads it says what is wrong
+    return (found.st_size, found.st_mtime_ns) if found is not None else (0, 0)
+
+
 def without_folders(step: Part) -> Mapping[str, Any]:
     """Return the settings of a step with the names of its files instead of their paths: they may move."""
     settings: dict[str, Any] = plain(step)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from pilotlight.corpus.encodings import as_utf8, is_binary, is_wide
-from pilotlight.corpus.formats import Reading, contradiction, encoding_of, head_of, pieces_of, text_of
+from pilotlight.corpus.formats import Reading, binary, contradiction, encoding_of, head_of, pieces_of, text_of
 from pilotlight.corpus.reading import LONGEST_RECORD, BrokenFile, PartsFile, chunks, opened
 from pilotlight.corpus.source import WHOLE, Cut, Input, Raw, Unreadable
 from pilotlight.errors import PilotlightError
@@ -53,7 +53,7 @@ def csv_records(parts: Iterator[bytes], how: Reading, delimiter: str = "") -> It
             yield wrong
             return
         if is_binary(head) and not is_wide(encoding):
-            yield Unreadable("1", "binary data", "it is no table of text")
+            yield binary("1")
             return
         facts = {} if encoding in ("utf-8", "ascii") else {"encoding": encoding}
         if is_wide(encoding):

@@ -13,6 +13,7 @@ from pydantic import field_validator
 
 from pilotlight.corpus.edit import Edit
 from pilotlight.corpus.private.kinds import KINDS, regions_of
+from pilotlight.corpus.side_files import stamp
 from pilotlight.corpus.view import Values, View
 from pilotlight.errors import DataError, nearest
 
@@ -103,12 +104,15 @@ class Pii(Edit):
         return edited, {**values, "spans": json.dumps(spans, separators=(",", ":"))}
 
     def _engine(self) -> tuple[Detector, dict[str, str]]:
-        return _engine(tuple(sorted(self.kinds.items())), self.style, self.names)
+        return _engine(tuple(sorted(self.kinds.items())), self.style, self.names, stamp(self.names))
 
 
 @cache
-def _engine(kinds: _Actions, style: str, names: Path | None) -> tuple[Detector, dict[str, str]]:
-    """Return what finds private data under these settings, and the placeholder of each kind; read once."""
+def _engine(
+    kinds: _Actions, style: str, names: Path | None, changed: tuple[int, int]
+) -> tuple[Detector, dict[str, str]]:
+    """Return what finds private data under these settings, and the placeholder of each kind; read once per change."""
+    del changed
     from pilotlight.corpus.private.engine import Detector
 
     actions: dict[str, Action] = {kind: word.action for kind, word in KINDS.items()}

@@ -28,7 +28,9 @@ _WHOLE = 360  # characters up to which all of a text is looked at
 _WINDOW = 90
 _WINDOWS = 4
 _MARGIN = 2  # a window that was mostly markup is filled from so many times its length
-_LINKS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|</?[a-zA-Z][^<>]{0,200}>")
+# A link or an address ends where a script begins that puts no blanks between words or sets its particles close.
+_LINK = r"[^\s\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]"
+_LINKS = re.compile(rf"https?://{_LINK}+|www\.{_LINK}+|{_LINK}+@{_LINK}+|</?[a-zA-Z][^<>]{{0,200}}>")
 _SIGNS = re.compile(r"[\n\r\d_*#=|~^{}\[\]<>/\\`$%+]+")
 _CANDIDATES = 8
 _LEAST_CHANCE = 0.002  # of a candidate; the search of the model is cut off below

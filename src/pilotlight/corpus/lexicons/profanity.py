@@ -27,7 +27,7 @@ _MARKS = re.compile(r"(?<!\w)[@#]\w|(?<!\w)RT\b|://t\.co|&#[0-9]{4,6};|[\U0001f3
 _TALK = frozenset(
     b"i you your yours u ur yo my me im i'm i'll i've you're ya yall y'all ya'll we these them this that dat dis dem da "
     b"yeah yea yep nah bro bruh dude plz pls tho cuz coz cause bout wit gon lil bae boo af tf idk tbh imo hey hi haha "
-    b"lol lmao lmfao smh omg wanna gonna gotta ain't aint dont don't can't cant all".split()
+    b"lol lmao lmfao smh omg wanna gonna gotta ain't aint dont don't can't cant".split()
 )
 _LISTED = ("en", "es", "fr", "ca", "de", "it", "pt", "nl", "pl", "sv", "ru")
 _BY_DEFAULT = "en"  # whose words that mean something else elsewhere count where the language is not known
@@ -199,7 +199,7 @@ def _in_doubt(text: str, words: list[bytes], lexicon: Words) -> tuple[list[bytes
     if not ambiguous:
         return found, 0
     capital = "|".join(re.escape(word.capitalize()) for word in ambiguous)
-    return found, len(re.findall(rf"(?<![^\W_])(?:{capital})(?![^\W_])", text))
+    return found, len(re.findall(rf"(?<![^\W_])(?:{capital})(?![^\W_]|['\u2019])", text))
 
 
 def find_profanity(text: str, language: str = "") -> Profanity:

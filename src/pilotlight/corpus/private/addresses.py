@@ -79,7 +79,9 @@ def mail(passage: Passage) -> Iterator[Finding]:
     text = passage.text
     for at in _AT.finditer(text):
         domain = DOMAIN.match(text, at.end())
-        if domain is None and (text[at.end()].isascii() or (domain := FOREIGN_DOMAIN.match(text, at.end())) is None):
+        if domain is None and not text[at.end() : at.end() + 64].isascii():
+            domain = FOREIGN_DOMAIN.match(text, at.end())
+        if domain is None:
             continue
         left = text[max(0, at.start() - 64) : at.start()]
         local = left[len(left.rstrip(_LOCAL)) :]

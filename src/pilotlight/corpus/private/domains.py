@@ -15,9 +15,7 @@ LATIN: Final = "".join(
 """Latin letters beyond ASCII, and the marks that are put on letters."""
 _LETTER: Final = rf"[0-9A-Za-z{_MARKED}]"
 _LABEL: Final = rf"{_LETTER}(?:[0-9A-Za-z_{_MARKED}-]{{0,61}}{_LETTER})?\."
-DOMAIN: Final = re.compile(
-    rf"(?:{_LABEL}){{1,8}}([A-Za-z]{{2,18}}|xn--[A-Za-z0-9-]{{2,40}})(?![0-9A-Za-z_{_MARKED}])"
-)
+DOMAIN: Final = re.compile(rf"(?:{_LABEL}){{1,8}}([A-Za-z]{{2,18}}|xn--[A-Za-z0-9-]{{2,40}})(?![0-9A-Za-z_{_MARKED}])")
 """A host in Latin letters; its ending is the group. Letters of other scripts behind it are none of it."""
 
 # The letters of a script, the endings given out in it (IANA root zone), and whether its words are set apart by blanks.
@@ -45,8 +43,11 @@ def _foreign(letters: str, endings: str, apart: bool) -> str:
     """Return the form of a host of one script: known endings, or the oldest of the Latin ones."""
     known = "|".join(sorted(endings.split(), key=lambda ending: (-len(ending), ending)))
     after = rf"(?![0-9{letters}_])" if apart else ""
-    return rf"(?:[0-9{letters}](?:[0-9{letters}-]{{0,61}}[0-9{letters}])?\.){{1,6}}(?:(?:{known}){after}|(?:com|net|org|ru)(?![0-9A-Za-z_]))"
+    labels = rf"(?:[0-9{letters}](?:[0-9{letters}-]{{0,61}}[0-9{letters}])?\.){{1,6}}"
+    return rf"{labels}(?:(?:{known}){after}|(?:com|net|org|ru)(?![0-9A-Za-z_]))"
 
 
-FOREIGN_DOMAIN: Final = re.compile("|".join(_foreign(*script) for script in _SCRIPTS))
-"""A host in one other script (RFC 5890), such as ``\u043f\u043e\u0447\u0442\u0430.\u0440\u0444``."""
+FOREIGN_DOMAIN: Final = re.compile(
+    r"(?:[0-9A-Za-z-]{1,63}\.){0,3}(?:" + "|".join(_foreign(*script) for script in _SCRIPTS) + ")"
+)
+"""A host in one other script (RFC 5890), which may begin with Latin labels, such as почта.рф."""

@@ -91,11 +91,15 @@ def secrets(passage: Passage) -> Iterator[Finding]:
     A value that is assigned to a password or a key counts if it looks drawn by chance, or as a person chooses it.
     """
     text = passage.text
-    named = _may_name(text, len(text), len(text))
+    misses = 0
     for match in _MARKS.finditer(text):
         if match.lastindex:
-            if named and _may_name(text, match.start()):
+            if misses < 0:
+                continue
+            if _may_name(text, match.start()):
                 yield from _assigned(text, match.start())
+            elif (misses := misses + 1) == _MANY and not _may_name(text, len(text), len(text)):
+                misses = -1  # nothing in the text is called by any such name
         else:
             yield from _prefixed(text, match)
     if "earer " in text:
@@ -162,13 +166,12 @@ def private_keys(passage: Passage) -> Iterator[Finding]:
 
 _PARTS: Final = ("pass", "pwd", "secret", "token", "key", "cred", "wort", "contra", "senha", "auth", "bearer", "mot de")
 
+_MANY: Final = 1000  # signs of assignment without such a name before it pays to look through the whole text
+
 
 def _may_name(text: str, at: int, width: int = 32) -> bool:
     left = text[max(0, at - width) : at].lower()
-    for part in _PARTS:  # plain: this is asked at every sign of assignment
-        if part in left:
-            return True
-    return False
+    return any(map(left.__contains__, _PARTS))
 
 
 def _chosen(value: str) -> bool:

@@ -138,6 +138,7 @@ _GLUED: Final = re.compile(
     "电话|電話|手机|手機|热线|熱線|传真|傳真|联系方式|聯絡|携帯|连絡先|連絡先|전화|연락처|휴대폰|핸드폰|팩스|โทร|มือถือ|फ़ोन|फोन|फ\u093cोन|मोबाइल"
     "|दूरभाष|कॉल कर|телефон|звони|моб\\.|тел\\.|факс|هاتف|جوال|موبايل|טלפון|נייד|τηλέφων|τηλ\\."
 )
+_COUNTED: Final = re.compile(r"\s?[元円圆圓块塊万萬億亿원만명개台个個人名年次件枚]")
 _LABEL_GAP: Final = re.compile(r"(?:[:#.)\]=|>\-][ \t|>*_]{0,3}|[☎📞📱✆℡]\ufe0f?\W{0,2})$")
 _LABEL_AFTER = re.compile(
     r" is (?:my|his|her|our|their|the|your) (?:phone|mobile|cell|contact|number|telephone|fax)\b|"
@@ -150,7 +151,8 @@ _OTHER: Final = word_set(
     "lat latitude long longitude pin tracking "
     "vat iban sku ruc dni port passport license licence card zip n nº nos decreto ley resolución resolucion "
     "expediente ordenanza acuerdo artículo "
-    "proveído oficio nip regon krs siret siren rcs rg инн кпп огрн бик снилс паспорт room page pages pp sin nhs nif cpf rut bsn tfn ean upc gtin asin bug issue rfc pep bpo iso eur usd"
+    "nip regon krs siret siren rcs rg инн кпп огрн бик снилс паспорт room page pages pp "
+    "proveído oficio sin nhs nif cpf rut bsn tfn ean upc gtin asin bug issue rfc pep bpo iso eur usd"
 )
 _LETTERS: Final = re.compile(r"[^\W\d]+")  # an identifier is one word
 
@@ -269,7 +271,7 @@ def _counted(passage: Passage, match: re.Match[str]) -> bool:
 def _beside(passage: Passage, match: re.Match[str], before: str) -> bool:
     """Return whether the words around say that a telephone number stands here."""
     near = before.rpartition("\n\n")[2]
-    if not near.isascii() and _GLUED.search(near):
+    if not near.isascii() and _GLUED.search(near[-24:]) and not _COUNTED.match(passage.after(match.end(), 4)):
         return True
     words = _words(near)
     if words:

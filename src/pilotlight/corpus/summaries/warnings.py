@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotlight.corpus.segment import NOT_JUDGED
+from pilotlight.corpus.run_of_steps import NOT_JUDGED
 from pilotlight.corpus.summaries.amounts import Passed, axes, passed
 from pilotlight.corpus.summary import Summary
 
