@@ -1,4 +1,4 @@
-.PHONY: setup test test-slow check fix bench-training bench-statistics bench-data bench-peers bench-quality docs
+.PHONY: setup test test-slow check fix bench-training bench-trials bench-statistics bench-data bench-peers bench-quality docs
 
 setup:            ## install the package and what its tests need
 	pip install -q -c constraints.txt -e ".[test]"
@@ -21,6 +21,9 @@ fix:              ## what a machine can mend
 
 bench-training:   ## tokens per second beside Hugging Face Llama, into bench/RESULTS.md
 	python bench/training.py
+
+bench-trials:     ## many small trials: a pool, a stack, and Hugging Face Llama one after another, into bench/RESULTS.md
+	python bench/trials.py
 
 bench-statistics: ## measured coverage of every interval, into docs/statistics.md
 	python bench/coverage.py --write

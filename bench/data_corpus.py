@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from near_duplicates import changed, pieces, shingles
+from peers.measuring import FEW
 from pilotlight.corpus.document import Document, document_id
 from pilotlight.corpus.source import Raw, Source
 from pilotlight.tokens.byte_pairs import load_ranks, save
@@ -29,6 +30,7 @@ SHORTEST = 100  # characters
 LONG_ENOUGH = 150  # words of a document that copies are made of
 MOST_OF_A_FILE = 64_000_000
 SIMILAR = 0.7
+FEW_DOCUMENTS = 20  # of each of two files
 
 
 def _rows(path: Path) -> Iterator[str]:
@@ -110,12 +112,25 @@ def make(out: Path, folder: Path | None, megabytes: float, vocabulary: int) -> d
     for row in rows:
         size[row["source"]] += len(row["text"].encode())
     learnt = _learn_tokenizer(out, rows, vocabulary)
+    _few(out, rows)
     facts = {
         "documents": len(rows), "copies": len(copies), "bytes": size.total(), "sources": dict(size.most_common()),
         "vocabulary": learnt, "of": "text of the running Python" if folder is None else f"{len(size)} files",
     }  # fmt: skip
-    (out / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    for place in (out, out / FEW):
+        (place / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
     return facts
+
+
+def _few(out: Path, rows: list[dict[str, str]]) -> None:
+    """Write a corpus of a few documents, over which every program is warmed up."""
+    few = out / FEW
+    (few / "docs").mkdir(parents=True)
+    for shard in range(2):
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows[shard : 2 * FEW_DOCUMENTS : 2]]
+        (few / "docs" / f"{shard:05d}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")
+    for path in [path for path in out.iterdir() if path.is_file()]:
+        (few / path.name).symlink_to(path.resolve())
 
 
 def _learn_tokenizer(out: Path, rows: list[dict[str, str]], vocabulary: int) -> int:

@@ -18,7 +18,7 @@ from peers.measuring import MARK
 
 HERE = Path(__file__).parent
 TICK = 0.1  # seconds between two looks at the memory
-LIMIT = 400.0  # seconds after which a run is ended
+LIMIT = 1500.0  # seconds after which a run is ended
 THREADS = ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMEXPR")
 TITLES = {
     "copy": "copy: read, write, no steps",

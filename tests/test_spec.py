@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pilotlight.corpus.filter import Filter
-from pilotlight.model.attention import Attention
-from pilotlight.model.attention.grouped import Grouped
 from pilotlight.model.decoder import Decoder
 from pilotlight.model.feedforward.gelu import GELU
 from pilotlight.model.feedforward.swiglu import SwiGLU
+from pilotlight.model.mixers import Mixer
+from pilotlight.model.mixers.grouped import Grouped
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.spec import Record, canonical, diff, discover, fingerprint, plain
 from pilotlight.train.optim.adamw import AdamW
@@ -88,9 +88,9 @@ def test_a_difference_names_every_path_that_differs(old, new):
 
 
 def test_a_difference_of_settings_names_dotted_paths():
-    old, new = Decoder(), Decoder(feedforward=GELU(), attention=Grouped(head_dim=32))
+    old, new = Decoder(), Decoder(feedforward=GELU(), mixer=Grouped(head_dim=32))
     assert diff(old, new) == {
-        "attention.head_dim": (old.attention.head_dim, 32),
+        "mixer.head_dim": (old.mixer.head_dim, 32),
         **{key: pair for key, pair in diff(old, new).items() if key.startswith("feedforward")},
     }
     assert diff(old, new)["feedforward.kind"] == (old.feedforward.kind, "gelu")
@@ -139,8 +139,8 @@ def test_a_part_of_another_folder_is_no_part_of_this_one():
 
 
 def test_a_folder_is_found_by_its_files():
-    assert list(discover(Attention.folder)) == sorted(discover(Attention.folder))
-    assert discover(Attention.folder)["grouped"] is Grouped
+    assert list(discover(Mixer.folder)) == sorted(discover(Mixer.folder))
+    assert discover(Mixer.folder)["grouped"] is Grouped
     assert all(part.model_fields["kind"] is not None for part in discover(Filter.folder).values())
 
 

@@ -66,7 +66,7 @@ def settings(text: Path) -> dict[str, Any]:
             "held_out": "15%",
         },
         "tokenizer": "bytes",
-        "model": {"attention": {"kind": "grouped", "head_dim": 8}},
+        "model": {"mixer": {"kind": "grouped", "head_dim": 8}},
         "train": {
             "rows": 4, "context": 32, "evaluate_bytes": 1000, "score_bytes": 4000, "optim": {"kind": "adamw", "lr": 0.01},
         },

@@ -30,9 +30,9 @@ _FROZEN = ConfigDict(
 
 
 class Spec(BaseModel):
-    """Settings: frozen, every field checked, unknown fields refused."""
+    """Settings: frozen, every field checked, unknown fields and numbers that are not finite refused."""
 
-    model_config = _FROZEN
+    model_config = _FROZEN | ConfigDict(allow_inf_nan=False)
 
 
 class Record(BaseModel):

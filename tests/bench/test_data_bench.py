@@ -74,3 +74,19 @@ def test_a_section_takes_the_place_of_the_one_before(page, tmp_path):
     page.write_section("One", ["new"], path)
     page.write_section("Three", ["last"], path)
     assert path.read_text() == "# Measurements\n\n## One\n\nnew\n\n## Two\n\nstays\n\n## Three\n\nlast\n"
+
+
+def test_jobs_that_were_left_out_are_taken_from_the_file_of_runs(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(BENCH))
+    from data import note_run, with_noted
+    from data_jobs import cases
+
+    copy, near, pii = (next(case for case in cases() if case.job == job) for job in ("copy", "near", "pii"))
+    file = tmp_path / "runs.jsonl"
+    for start, case, seconds in ((1.0, copy, 9.0), (1.0, near, 8.0), (2.0, near, 3.0), (2.0, near, 4.0)):
+        note_run(file, case, {"bytes": 100, "cpu": seconds}, start)
+    note_run(file, pii, {"bytes": 99, "cpu": 5.0}, 2.0)
+    found = with_noted({copy: [{"bytes": 100, "cpu": 1.0}]}, file, 100)
+    assert {case: [run["cpu"] for run in runs] for case, runs in found.items()} == {copy: [1.0], near: [3.0, 4.0]}, (
+        "the run of now, the last start of what was left out, and nothing of another text"
+    )

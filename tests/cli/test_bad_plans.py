@@ -33,7 +33,7 @@ def test_a_misspelt_field_is_named_with_its_place_and_the_right_name(plan, refus
 
 def test_a_misspelt_field_deep_inside_is_named_too(plan, refused):
     path, line = edited(plan(), "head_dim: 8", "head_dims: 8")
-    refused(path, f"{path}:{line}:5: ", "model.attention.head_dims", "Did you mean 'head_dim'?")
+    refused(path, f"{path}:{line}:5: ", "model.mixer.head_dims", "Did you mean 'head_dim'?")
 
 
 def test_a_misspelt_kind_is_named(plan, refused):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 import torch
 from torch import nn
@@ -50,14 +48,15 @@ def _settings(kind: str, **named) -> Optim:
 def test_it_descends_a_bowl(kind):
     model = Bowl()
     before = float(model().detach())
-    assert _descend(model, _settings(kind).build(model), 200) < before / 10
+    assert _descend(model, _settings(kind).build(model), 600) < before / 10
 
 
 def test_its_state_is_tensors_by_parameter_and_resumes_bit_for_bit(kind):
     model = Bowl()
     optimiser = _settings(kind).build(model)
     _descend(model, optimiser, 5)
-    twin = copy.deepcopy(model)
+    twin = Bowl()  # a deep copy of a parameter forgets its role
+    twin.load_state_dict(model.state_dict())
     other = _settings(kind).build(twin)
     kept = {
         index: {what: value.clone() for what, value in state.items() if value is not None}

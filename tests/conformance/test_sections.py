@@ -26,7 +26,7 @@ def empty(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    variants = {f"a{MARKED}": (-0.02, MARKED), "b": (0.003, "why")}
+    variants = {f"a{MARKED}": (-0.02, MARKED), "b": (0.003, "why"), "without_gate": (0.02, MARKED)}
     wish = Wish(question=MARKED, variants=variants, source=MARKED, error=MARKED)
     return Study.read(write_study(tmp_path_factory.mktemp("full") / "out", wish))
 

@@ -4,11 +4,16 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from text_examples import sentence, write_jsonl
 
+from pilotlight.corpus.build import build
 from pilotlight.corpus.document import Document, document_id
 from pilotlight.corpus.held_out import LEAST_BYTES, LEAST_DOCUMENTS, Candidates, Stub, choose_held_out
 from pilotlight.corpus.held_out import STUBS as CANDIDATES
+from pilotlight.corpus.recipe import Recipe
 from pilotlight.corpus.sameness import text_key
+from pilotlight.corpus.summaries.warnings import warnings
+from pilotlight.corpus.summary import Summary
 
 
 def _stubs(count: int, size: int = 1000, keys: int | None = None) -> list[Stub]:
@@ -131,3 +136,18 @@ def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path
     assert found == {"held_out": {"s": [40, 120_000]}}
     chosen = {document.id for document in held_out.documents(tmp_path / "documents.jsonl.zst")}
     assert chosen == choose_held_out(whole, 0.3, 1.2e5)
+
+
+def test_large_sources_of_which_nothing_is_held_out_are_told(tmp_path):
+    books = write_jsonl(
+        tmp_path / "books.jsonl", [" ".join(sentence(n, 9) for n in range(at, at + 600)) for at in (0, 600)]
+    )
+    notes = write_jsonl(tmp_path / "notes.jsonl", [sentence(n) for n in range(5000, 5300)])
+    sources = [{"kind": "jsonl", "path": path, "longest": "1M"} for path in (books, notes)]
+    seen = []
+    recipe = Recipe.model_validate({"sources": sources, "steps": [], "held_out": "2%"})
+    built = build(recipe, tmp_path / "out", watch=lambda event: seen.append(getattr(event, "text", "")))
+    [told] = [text for text in seen if text.startswith("nothing is held out of")]
+    assert "of books (" in told
+    assert "notes" not in told
+    assert [text for text in warnings(Summary(built)) if text.startswith("Nothing is held out of books (")]

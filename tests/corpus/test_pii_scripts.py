@@ -91,6 +91,7 @@ def test_numbers_of_states_have_their_own_kinds(text, after):
         "version 1.1.1.1",
         "8.8.8.8",
         "手机的价格是12345678元",
+        "see https://www.justice.gov/ag/file/1554086/dl?inline and (https://example.gov/file/1577431/dl)",
     ],
 )
 def test_wrong_check_digits_and_area_codes_are_nothing(text):

@@ -18,7 +18,22 @@ def plain(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["fuvg", "Fuvg!", "fu1g", "fu*g", "f*vg", "f u v g", "ovgpu", "o1gpu", "n$$ubyr", "fuvvvg"]
+    "text",
+    [
+        "fuvg",
+        "Fuvg!",
+        "fu1g",
+        "fu*g",
+        "f*vg",
+        "f u v g",
+        "ovgpu",
+        "o1gpu",
+        "n$$ubyr",
+        "fuvvvg",
+        "a1tt3e",
+        "oh11fuvg",
+        "n55u0yr",
+    ],
 )
 def test_an_insult_is_found_in_its_disguises(text):
     assert find_profanity(f"well {plain(text)} then").found == 1

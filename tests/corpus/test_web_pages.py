@@ -40,6 +40,19 @@ def test_the_article_is_kept_with_its_list_code_and_table_and_the_furniture_is_l
         assert left_out not in record.text
 
 
+def test_lists_of_short_items_inside_a_text_are_kept_and_lists_of_links_are_not():
+    paragraph = "<p>" + "The water rises twice a day, and it falls twice a day, before anybody is there. " * 4 + "</p>"
+    record = _page(
+        f"<html><body><nav><ul><li>Start</li></ul></nav><main><h1>The tide</h1>{paragraph}<ol><li>Wait</li><li>Look"
+        f"</li></ol>{paragraph}<ul><li>Rope</li><li>Lamp</li></ul>{paragraph}<ul><li><a href='/x'>Another page</a></li>"
+        f"</ul>{paragraph}</main><footer><ul><li>Imprint</li></ul></footer></body></html>"
+    )
+    for kept in ("1. Wait", "2. Look", "Rope", "Lamp"):
+        assert kept in record.text
+    for left_out in ("Start", "Another page", "Imprint"):
+        assert left_out not in record.text
+
+
 def test_a_page_says_what_extracted_it_its_title_and_its_address():
     facts = _page(ARTICLE).facts
     name, version, way = facts["extractor"].split()

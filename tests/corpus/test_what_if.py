@@ -57,6 +57,17 @@ def test_documents_that_come_in_before_a_comparing_step_are_marked_as_not_compar
     assert told.unsure.documents == told.sources[0].gained.documents > 10
 
 
+def test_a_filter_that_only_annotates_is_tried_as_if_it_dropped(text, tmp_path):
+    corpus = build(recipe(text, 25, 0.35, {"kind": "gopher", "only_annotate": True}, "language"), tmp_path / "out")
+    told = what_if(corpus, {"gopher": {"least_words": 30}, "language": {"allow": ["ca"]}})
+    assert told.let_loose == ["gopher", "language"]
+    assert told.reasons["gopher"]["few words"].documents > 10
+    assert told.after.documents < told.before.documents
+    quiet = what_if(corpus, {"gopher": {"least_words": 30, "only_annotate": True}, "length": {"least": 25}})
+    assert not quiet.let_loose
+    assert quiet.after == quiet.before
+
+
 def test_settings_are_read_from_words_and_wrong_ones_refused(text, tmp_path):
     assert read_changes(["length.least=20", "letters.least=30%", "letters.only_annotate=true"]) == {
         "length": {"least": 20}, "letters": {"least": "30%", "only_annotate": True},

@@ -73,7 +73,7 @@ class Lamp:
 def plan_of(seed: int = 0, steps: int = 60, width: int = 64) -> Plan:
     return Plan(
         corpus=Recipe(), tokenizer=Bytes(), steps=steps, seed=seed,
-        model=Decoder.model_validate({"depth": 1, "width": width, "attention": {"kind": "grouped", "head_dim": 32}}),
+        model=Decoder.model_validate({"depth": 1, "width": width, "mixer": {"kind": "grouped", "head_dim": 32}}),
         train=Training.model_validate({
             "rows": 8, "context": CONTEXT, "evaluate_every": 1000, "evaluate_bytes": 200, "score_bytes": 1000,
             "precision": "float32", "optim": {"kind": "adamw", "lr": 2e-2},

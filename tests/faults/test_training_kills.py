@@ -43,6 +43,13 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(tokens, tmp_pat
     assert found["same"]
 
 
+def test_a_run_that_is_rewound_and_killed_at_random_moments_ends_with_the_same_bytes(tokens, tmp_path):
+    found = _rehearse(str(tokens), str(tmp_path), "rewinds", "25")
+    assert found["kills"] >= 10
+    assert found["rewinds"] == 2
+    assert found["same"]
+
+
 @pytest.mark.slow
 def test_dying_at_any_operation_on_the_disk_loses_nothing(tokens, tmp_path):
     found = _rehearse(str(tokens), str(tmp_path), "writes")

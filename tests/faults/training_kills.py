@@ -16,8 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "train"))
 
-from training_examples import ONE, digest, plan_of
+from training_examples import ONE, Uphill, digest, plan_of, sums_of
 
+from pilotlight.record.run import Run
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train.loop import train
 
@@ -97,16 +98,24 @@ def at_every_write(tokens: Tokens, folder: Path, plan) -> tuple[int, list[str]]:
             wrong.append(f"operation {number}: status {status}")
 
 
+def rewinding(tokens: Tokens):
+    """Return a plan whose weights are spoilt by a few batches, so that it is rewound, twice if they come again."""
+    guard = {"first": 16, "window": 16, "back": 8, "beyond": 4, "anchor_every": 10}
+    sums = sums_of(plan_of(), tokens, *range(30, 36), *range(44, 52))
+    return plan_of(steps=60, optim={"kind": "adamw", "lr": 0.03}, guard=guard, objective=Uphill(sums=sums))
+
+
 def main() -> None:
     tokens, folder, how = Tokens.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
     train(plan_of(steps=1), ONE, tokens, folder / "warm")  # what loads late is loaded before the first fork
-    if how == "moments":
-        plan = plan_of(steps=40)
+    if how in ("moments", "rewinds"):
+        plan = plan_of(steps=40) if how == "moments" else rewinding(tokens)
         begun = time.monotonic()
         os.waitpid(attempt(tokens, folder / "whole", plan), 0)
         kills = at_random_moments(tokens, folder / "killed", plan, int(sys.argv[4]), time.monotonic() - begun)
         same = digest(folder / "killed") == digest(folder / "whole")
-        print(json.dumps({"kills": kills, "same": same}))
+        rewinds = len(Run.open(folder / "whole").lines("rewind"))
+        print(json.dumps({"kills": kills, "same": same, "rewinds": rewinds}))
     else:
         operations, wrong = at_every_write(tokens, folder, plan_of(steps=2, evaluate_every=2))
         print(json.dumps({"operations": operations, "wrong": wrong}))

@@ -10,15 +10,13 @@ VOCABULARY = 50
 KINDS = [
     {},
     {"tied": False, "feedforward": "relu_squared", "norm": "layer"},
-    {"position": "learned", "feedforward": "gelu", "attention": {"kind": "grouped", "head_dim": 8, "qk_norm": False}},
-    {"position": "none", "attention": {"kind": "grouped", "head_dim": 8, "queries_per_kv": 2}},
+    {"position": "learned", "feedforward": "gelu", "mixer": {"kind": "grouped", "head_dim": 8, "qk_norm": False}},
+    {"position": "none", "mixer": {"kind": "grouped", "head_dim": 8, "queries_per_kv": 2}},
 ]
 
 
 def make(seed=0, **settings):
-    decoder = Decoder.model_validate(
-        {"depth": 2, "width": 32, "attention": {"kind": "grouped", "head_dim": 16}} | settings
-    )
+    decoder = Decoder.model_validate({"depth": 2, "width": 32, "mixer": {"kind": "grouped", "head_dim": 16}} | settings)
     model = decoder.build(VOCABULARY)
     initialise(model, seed)
     return model

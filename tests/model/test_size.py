@@ -42,7 +42,7 @@ TARGETS = [1e5, 1.5e5, 2e5, 3e5, 5e5, 7e5, 1e6, 2e6, 4e6, 8e6, 1.6e7, 3e7, 1.24e
 
 @pytest.mark.parametrize("head_dim", [32, 64])
 def test_a_larger_target_never_gives_a_smaller_model(head_dim):
-    decoder = Decoder.model_validate({"attention": {"kind": "grouped", "head_dim": head_dim}})
+    decoder = Decoder.model_validate({"mixer": {"kind": "grouped", "head_dim": head_dim}})
     sizes = []
     for target in TARGETS:
         shaped = shape(decoder, target, VOCABULARY)

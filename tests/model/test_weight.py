@@ -28,7 +28,7 @@ def test_a_parameter_without_a_start_is_refused():
 def test_variants_with_one_seed_share_every_common_weight():
     one, other = dict(make().named_parameters()), dict(make(feedforward="gelu", tied=False).named_parameters())
     common = {name for name in one.keys() & other.keys() if one[name].shape == other[name].shape}
-    assert {"embedding", "blocks.3.attention.query", "blocks.0.attention.output"} <= common
+    assert {"embedding", "blocks.3.mixer.query", "blocks.0.mixer.output"} <= common
     for name in common:
         assert torch.equal(one[name], other[name]), name
 
@@ -47,7 +47,7 @@ def test_starts_have_the_declared_spread():
 def test_at_the_base_size_completep_is_the_standard_parametrisation():
     one, other = make(), make(parametrisation="standard")
     assert one.output_factor == other.output_factor == 1
-    assert one.blocks[0].branch == other.blocks[0].branch == 1
+    assert one.blocks[0].residual.branch == other.blocks[0].residual.branch == 1
     for (name, left), right in zip(one.named_parameters(), other.parameters(), strict=True):
         assert torch.equal(left, right), name
         assert scaling_of(left) == scaling_of(right), name
@@ -56,8 +56,8 @@ def test_at_the_base_size_completep_is_the_standard_parametrisation():
 def test_completep_scales_as_its_paper_says():
     model = make(width=512, depth=8, tied=False)
     assert model.output_factor == 1 / 4
-    assert model.blocks[0].branch == 1 / 2
-    matrix, gain = scaling_of(model.blocks[0].attention.query), scaling_of(model.blocks[0].attention_norm.gain)
+    assert model.blocks[0].residual.branch == 1 / 2
+    matrix, gain = scaling_of(model.blocks[0].mixer.query), scaling_of(model.blocks[0].residual.mixer_norm.gain)
     assert (matrix.lr, matrix.weight_decay, matrix.eps) == (1 / 4, 4, 1 / 8)
     assert (gain.lr, gain.eps) == (1, 1 / 8)
     for parameter in (model.embedding, model.output, model.norm.gain):

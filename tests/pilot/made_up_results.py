@@ -32,7 +32,7 @@ def pilot_of(**changes: Any) -> Pilot:
         "question": "Which of these goes in?",
         "goal": {"target": 1.6, "full_run": {"parameters": "3M", "tokens": "30M"}, **changes.pop("goal", {})},
         "tokenizer": "bytes",
-        "model": {"attention": {"kind": "grouped", "head_dim": 16}},
+        "model": {"mixer": {"kind": "grouped", "head_dim": 16}},
         "train": {"rows": 8, "context": 64},
         "scales": list(LADDER),
         "seeds": 3,

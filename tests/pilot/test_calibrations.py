@@ -40,7 +40,7 @@ def test_what_is_kept_is_recalled():
     "changes",
     [
         {"train": {"rows": 16, "context": 64}},
-        {"model": {"attention": {"kind": "grouped", "head_dim": 32}}},
+        {"model": {"mixer": {"kind": "grouped", "head_dim": 32}}},
         {"tokenizer": {"kind": "bpe", "vocabulary": 2048}},
         {"scales": [{"parameters": "100k", "tokens": "1M"}]},
         {"goal": {"full_run": {"parameters": "6M", "tokens": "30M"}}},

@@ -117,3 +117,16 @@ def test_a_receipt_and_texts_are_found_beside_the_plan_from_anywhere(tmp_path, t
     path = write_plan(tmp_path / "plan.yaml", tiny_text, goal={"hardware": {"receipt": "receipt.json"}})
     with pytest.raises(ConfigError, match=f"{tmp_path}/receipt.json is no receipt"):
         Pilot.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model.position": {"kind": "learned", "longest": 8}}, "variants.odd: .*longest is 8.* raise it to"),
+        ({"model.mixer": {"kind": "grouped", "head_dim": 4096}}, "variants.odd: no shape comes near"),
+    ],
+)
+def test_a_variant_that_cannot_be_built_is_named(change, words):
+    pilot = pilot_of(variants={"odd": {"set": change}})
+    with pytest.raises(ConfigError, match=words):
+        pilot.check_shapes()

@@ -2,6 +2,8 @@ import json
 
 import pytest
 from token_examples import prose
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from typer.testing import CliRunner
 
 from pilotlight.cli.tokens import tokens
@@ -45,6 +47,17 @@ def test_what_was_learnt_is_kept_where_it_is_asked_for_and_can_be_named_again(co
     assert (learnt / "tokenizer.json").is_file()
     again = json.loads(run(corpus, learnt, "--json").stdout)
     assert again["comparison"]["tokenizers"][0]["vocabulary"] <= 400
+
+
+def test_files_go_by_their_names_and_lost_digits_are_no_rate(corpus, tmp_path):
+    words = Tokenizer(WordLevel({"[UNK]": 0, "the": 1, "[END]": 2}, unk_token="[UNK]"))
+    words.save(str(tmp_path / "words.json"))
+    (tmp_path / "some.yaml").write_text('- {kind: file, path: words.json, end: "[END]"}\n- bytes\n')
+    shown = json.loads(run(corpus, tmp_path / "some.yaml", "--json").stdout)["comparison"]
+    assert [item["name"] for item in shown["tokenizers"]] == ["words.json", "bytes"]
+    assert [item["behaviour"]["digits_per_token"] for item in shown["tokenizers"]] == [None, 1.0]
+    assert any(caution.startswith("words.json changes text") for caution in shown["cautions"])
+    assert "digits lost" in run(corpus, tmp_path / "some.yaml", "--quiet").stdout
 
 
 def test_mistakes_are_user_errors(corpus, tmp_path):

@@ -140,3 +140,28 @@ def test_rustbpe_and_the_other_trainer_find_almost_the_same_merges(learnt):
     theirs = {bytes(byte_of[mark] for mark in name) for name in other.get_vocab()}
     ours = set(learn_merges(learnt, 1500))
     assert len(ours & theirs) > 0.98 * len(ours)
+
+
+@pytest.mark.parametrize("pattern", [None, PATTERN], ids=["gpt2", "split"])
+def test_a_tokenizer_json_by_tiktoken_gives_the_library_s_ids(pattern, learnt, fresh, tmp_path, monkeypatch):
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+
+    from pilotlight.tokens import hugging_face
+
+    made = Tokenizer(models.BPE())
+    last = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=pattern is None)
+    made.pre_tokenizer = (
+        pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated"), last]) if pattern else last
+    )
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2000, initial_alphabet=alphabet, special_tokens=["<|endoftext|>"], show_progress=False
+    )
+    made.train_from_iterator([text[:4000] for text in learnt], trainer)
+    path = tmp_path / "tokenizer.json"
+    made.save(str(path))
+    monkeypatch.setattr(hugging_face, "ENOUGH", 0)
+    encoder = hugging_face.JsonEncoder(path, "<|endoftext|>")
+    monkeypatch.setattr(hugging_face.JsonEncoder, "_ids", lambda self, texts: [] if not texts else pytest.fail("slow"))
+    for ids, expected in zip(encoder.encode_batch(fresh), made.encode_batch(fresh), strict=True):
+        assert ids.tolist() == expected.ids

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from token_examples import ExampleCorpus, document, example_corpus, packed, prose
 
+from pilotlight.corpus.build import work_folder
 from pilotlight.corpus.document import Document
 from pilotlight.corpus.store import Rows, documents, to_row
 from pilotlight.errors import DataError
 from pilotlight.events import Progress
 from pilotlight.tokens import pack_units
 from pilotlight.tokens.pack import pack
+from pilotlight.tokens.sharing import pack_share
 from pilotlight.tokens.tokenizers.bpe import BPE
 from pilotlight.tokens.tokenizers.bytes import Bytes
 from pilotlight.tokens.tokens import Tokens
@@ -213,3 +216,24 @@ def test_a_document_that_a_balance_repeats_stands_as_often_in_the_tokens(tmp_pat
     assert sources["few"]["bytes"] == pytest.approx(sources["many"]["bytes"], rel=0.1)
     stands = [document.facts.get("repeats", 1) for document in corpus.documents("train") if document.source == "few"]
     assert sum(stands) == sources["few"]["documents"]
+
+
+def test_several_commands_that_share_the_packing_give_the_same_bytes_and_clear_up(tmp_path):
+    corpus = Sharded(example_corpus(), tmp_path / "corpus", cuts=(20, 45))
+    alone = files(pack(corpus, SETTINGS, tmp_path / "alone", workers=0).folder)
+    out, errors = tmp_path / "shared", []
+
+    def share(number):
+        try:
+            pack_share(corpus, SETTINGS, out, (number, 2))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=share, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert files(out) == alone
+    assert not work_folder(out).exists()

@@ -62,6 +62,40 @@ def test_a_setting_can_be_changed_on_the_command_line(app, file, tmp_path):
     assert plan["steps"] == 3
 
 
+def test_a_loss_that_does_not_fall_is_explained_as_it_happens_and_at_the_end(app, file, tmp_path):
+    wild = ("--set", "train.optim.lr=20", "--set", "steps=24", "--set", "train.guard.patience=1000")
+    done = _go(app, file, "--out", tmp_path / "out", *wild)
+    assert done.exit_code == 0
+    assert done.stderr.count("the loss does not fall as expected") >= 1
+    assert "rate too high" in done.stdout
+    calm = _go(app, file, "--out", tmp_path / "calm")
+    assert "fell as expected" in calm.stdout
+
+
+def test_the_forecast_of_a_pilot_is_what_its_full_run_is_measured_against(app, file, tmp_path):
+    from pilotlight.cli.train import _forecast
+    from pilotlight.train.plan import Plan
+
+    assert _forecast(file, Plan.load(file)) is None
+    (tmp_path / "decision.json").write_text("{}")  # damaged: what is wrong with it is for `pilot report` to say
+    assert _forecast(file, Plan.load(file)) is None
+
+
+def test_the_margin_of_a_plan_is_a_table_and_a_record(file, tmp_path):
+    from pilotlight.cli.margin import margin
+
+    command = typer.Typer()
+    command.command()(margin)
+    settings = ("--out", tmp_path / "margin", "--steps", "16", "--set", "train.optim.lr=2")
+    guard = ("--set", "train.guard.first=8", "--set", "train.guard.patience=4")
+    done = _go(command, file, *settings, *guard)
+    assert done.exit_code == 0
+    record = json.loads((tmp_path / "margin" / "runs" / "margin.json").read_text())
+    assert f"up to {record['multiple']:.3g} times" in done.stdout
+    again = json.loads(_go(command, file, *settings, *guard, "--json").stdout)
+    assert again == record
+
+
 def test_a_misspelt_setting_is_refused_with_the_nearest_name(app, file, tmp_path):
     with pytest.raises(ConfigError, match="Did you mean 'steps'"):
         _go(app, file, "--out", tmp_path / "out", "--set", "stops=3")

@@ -11,7 +11,9 @@ import torch
 from training_examples import ONE, plan_of
 
 from pilotlight.events import Note
+from pilotlight.model.layer import Rows
 from pilotlight.model.weight import initialise
+from pilotlight.train.asked import Asked
 from pilotlight.train.compute import losses
 
 COMPILED = ONE.model_copy(update={"compile": True})
@@ -24,8 +26,9 @@ def model(tokens):
     return model
 
 
-def _rows() -> torch.Tensor:
-    return torch.randint(0, 256, (4, 25), generator=torch.Generator().manual_seed(0))
+def _rows() -> Asked:
+    rows = torch.randint(0, 256, (4, 25), generator=torch.Generator().manual_seed(0))
+    return Asked(rows[:, :-1], rows[:, 1:], Rows(training=True))
 
 
 def test_a_model_that_cannot_be_compiled_runs_as_it_is_and_says_so(model, monkeypatch):

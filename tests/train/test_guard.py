@@ -98,3 +98,15 @@ def test_a_loss_that_hardly_moves_does_not_flag_its_own_rounding():
         detector.accept(2.0, 0.5)
     assert detector.judge(2.01, 0.6) == "accept"
     assert detector.judge(2.2, 0.5) == "spike"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_level_that_falls_or_stays_is_never_adrift_and_one_that_creeps_up_is(seed):
+    detector, draw = Detector(Guard()), random.Random(seed)
+    adrift = []
+    for step in range(2000):
+        creep = 1.0 if step < 1200 else 1.0005 ** (step - 1200)  # no step of it stands out from the noise
+        detector.accept(4.0 * (1 + step) ** -0.1 * creep + draw.gauss(0, 0.05), 1.0)
+        adrift.append(detector.is_adrift)
+    assert not any(adrift[:1300])
+    assert any(adrift[1300:1700])

@@ -76,3 +76,28 @@ def test_ten_evaluations_are_made_unless_the_plan_says_otherwise():
 def test_reading_a_plan_needs_no_torch():
     code = "import sys, pilotlight.train.plan, pilotlight.train.machine as m; m.Machine(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "said"),
+    [
+        ("model", {"softcap": float("inf")}, "finite number"),
+        ("model", {"feedforward": {"kind": "swiglu", "expansion": float("inf")}}, "finite number"),
+        ("model", {"position": {"kind": "learned", "longest": 8}}, r"longest is 8, but rows have 24 .* raise it to 24"),
+        ("model", {"position": {"kind": "rotary", "stretch": {"factor": 2, "low": 4, "high": 4}}}, "not below high"),
+        ("train", {"optim": {"kind": "muon", "betas": [0.9, 1.0]}}, "less than 1"),
+        ("train", {"optim": {"kind": "lion", "betas": [-0.1, 0.9]}}, "greater than or equal to 0"),
+        ("train", {"guard": {"window": 16, "first": 32}}, "no step would be flagged"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_anything_is_built(part, changes, said):
+    settings = plain(plan_of())
+    with pytest.raises(ValidationError, match=said):
+        Plan.model_validate(settings | {part: settings[part] | changes})
+
+
+@pytest.mark.parametrize("kind", ["swiglu", "geglu", "gelu", "relu_squared", "experts"])
+def test_a_feed_forward_keeps_a_unit_however_small_it_is_asked_to_be(kind):
+    settings = plain(plan_of().model)
+    model = type(plan_of().model).model_validate(settings | {"feedforward": {"kind": kind, "expansion": 0.001}})
+    assert all(parameter.numel() for parameter in model.build(16).parameters())

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import PrivateAttr
 
 from pilotlight.corpus.recipe import Recipe
 from pilotlight.model.decoder import Decoder
+from pilotlight.model.layer import Rows
 from pilotlight.tokens.pack import pack
 from pilotlight.tokens.tokenizers.bytes import Bytes
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train.machine import Machine
-from pilotlight.train.objectives import Losses, Objective
+from pilotlight.train.objectives import Objective
 from pilotlight.train.objectives.next_token import NextToken
 from pilotlight.train.plan import Plan, Training
 
@@ -56,7 +58,7 @@ def plan_of(steps: int = 12, seed: int = 1, reseed: dict[str, int] | None = None
     }  # fmt: skip
     return Plan(
         corpus=Recipe(), tokenizer=Bytes(), steps=steps, seed=seed, reseed=reseed or {},
-        model=Decoder.model_validate({"depth": 1, "width": 32, "attention": {"kind": "grouped", "head_dim": 16}}),
+        model=Decoder.model_validate({"depth": 1, "width": 32, "mixer": {"kind": "grouped", "head_dim": 16}}),
         train=Training(**settings | train),
     )  # fmt: skip
 
@@ -70,25 +72,31 @@ def digest(run: Path) -> dict[str, str]:
     }
 
 
-class Poisoned(Objective):
-    """Next token, but some batches spoil the loss: chosen by the sum of their ids, so that a repeat spoils again."""
+class Spoilt(Objective):
+    """Next token, but the losses of some batches are another thing: chosen by the sum of their ids."""
 
     sums: tuple[int, ...]
+
+    def examples(self, rows, weights, documents, draws, vocabulary):
+        return NextToken().examples(rows, weights, documents, draws, vocabulary)
+
+    def is_chosen(self, inputs: torch.Tensor, targets: torch.Tensor, rows: Rows) -> bool:
+        return rows.training and int(inputs.sum()) + int(targets[:, -1].sum()) in self.sums
+
+
+class Poisoned(Spoilt):
+    """A loss that is no number, or too large; a batch that is computed again spoils again, as often as ``times``."""
+
     factor: float = float("nan")
     times: int = 1_000_000
+    _spoilt: list[int] = PrivateAttr(default_factory=list)
 
-    def build(self) -> Losses:
-        plain = NextToken().build()
-        left = {"times": self.times}
-
-        def losses(model: Any, rows: torch.Tensor) -> torch.Tensor:
-            found = plain(model, rows)
-            if torch.is_grad_enabled() and int(rows.sum()) in self.sums and left["times"]:
-                left["times"] -= 1
-                return found * self.factor
+    def losses(self, model: Any, inputs: torch.Tensor, targets: torch.Tensor, rows: Rows) -> torch.Tensor:
+        found = super().losses(model, inputs, targets, rows)
+        if len(self._spoilt) >= self.times or not self.is_chosen(inputs, targets, rows):
             return found
-
-        return losses
+        self._spoilt.append(1)
+        return found * self.factor
 
 
 def sums_of(plan: Plan, tokens: Tokens, *steps: int) -> tuple[int, ...]:
@@ -97,3 +105,15 @@ def sums_of(plan: Plan, tokens: Tokens, *steps: int) -> tuple[int, ...]:
     training = plan.train
     batches = Batches(tokens.split("train"), training.rows, training.context, plan.seed_of("batches"))
     return tuple(int(batches.at(step).sum()) for step in steps)
+
+
+class Uphill(Spoilt):
+    """The gradient of some batches points uphill: the loss looks right and the weights get worse."""
+
+    by: float = 1.0
+
+    def losses(self, model: Any, inputs: torch.Tensor, targets: torch.Tensor, rows: Rows) -> torch.Tensor:
+        found = super().losses(model, inputs, targets, rows)
+        if not self.is_chosen(inputs, targets, rows):
+            return found
+        return (1 + self.by) * found.detach() - self.by * found

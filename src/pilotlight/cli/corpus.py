@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from pilotlight.corpus.corpus import Corpus
 
 corpus = typer.Typer(no_args_is_help=True, help="Build a corpus from text, and see what became of every document.")
+
+_MANY_COLUMNS = 12
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -74,7 +78,7 @@ def why(
     if explanation.twin_excerpt:
         talk.say(f"What stays begins: {explanation.twin_excerpt}")
     if explanation.values:
-        talk.table("measured", ("what", "value"), [(name, _shown(value)) for name, value in explanation.values.items()])
+        talk.table("measured", ("what", "value"), list(_measured(explanation.values)))
     talk.data(explanation)
 
 
@@ -92,15 +96,25 @@ def try_thresholds(
     talk = Talk(json=json)
     found = what_if(_opened(folder), read_changes(changes))
     amounts = [("trained on now", found.before), ("then", found.after), ("of these not compared yet", found.unsure)]
+    for name in found.let_loose:
+        talk.say(f"{name} only annotates in this corpus; here it is tried as if it dropped.")
     rows = [(what, str(amount.documents), show_bytes(amount.bytes)) for what, amount in amounts]
-    talk.table("with these thresholds", ("what", "documents", "bytes"), rows)
-    talk.table(
-        "by source", ("source", "would come in", "would go"),
-        [
-            (item.source, *(f"{way.documents} ({show_bytes(way.bytes)})" for way in (item.gained, item.lost)))
-            for item in found.sources
-        ],
-    )  # fmt: skip
+    talk.table("with these thresholds", ("what", "documents", "bytes as read"), rows)
+    changes_by_source = [
+        (item.source, *(f"{way.documents} ({show_bytes(way.bytes)})" for way in (item.gained, item.lost)))
+        for item in found.sources
+    ]
+    if changes_by_source:
+        talk.table("by source", ("source", "would come in", "would go"), changes_by_source)
+    else:
+        talk.say("No document would come in or go.")
+    reasons = [
+        (step, reason, str(amount.documents), show_bytes(amount.bytes))
+        for step, counts in found.reasons.items()
+        for reason, amount in counts.items()
+    ]
+    if reasons:
+        talk.table("what the filters would drop", ("step", "reason", "documents", "bytes as read"), reasons)
     for what, ids in (("would come in", found.gained), ("would go", found.lost)):
         if ids:
             talk.say(f"Some that {what}: {' '.join(id[:12] for id in ids)}. Look with: pilot corpus why {folder} ID")
@@ -171,6 +185,16 @@ def sample(
             talk.say(f"--- what stays in its place: {one.twin[:12]} ({one.twin_source})")
             talk.say(one.twin_text)
     talk.data([{name: getattr(one, name) for name in one.__slots__ if name != "file"} for one in found])
+
+
+def _measured(values: Mapping[str, float | str]) -> Iterator[tuple[str, str]]:
+    """Yield names and values; of a step with many columns those that are not nothing, and how many others there are."""
+    for step, names in groupby(values, key=lambda name: name.partition(".")[0]):
+        columns = list(names)
+        told = [name for name in columns if len(columns) <= _MANY_COLUMNS or values[name] not in (0, "", "[]")]
+        yield from ((name, _shown(values[name])) for name in told)
+        if len(told) < len(columns):
+            yield f"{step}: {len(columns) - len(told)} others", "nothing found"
 
 
 def _shown(value: float | str) -> str:

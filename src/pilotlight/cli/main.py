@@ -30,23 +30,44 @@ def register() -> None:
     if app.registered_commands:
         return
     from pilotlight.cli import corpus_study
+    from pilotlight.cli.ablate import ablate
     from pilotlight.cli.corpus import corpus
     from pilotlight.cli.doctor import doctor
+    from pilotlight.cli.lottery import lottery
+    from pilotlight.cli.margin import margin
+    from pilotlight.cli.model import model
     from pilotlight.cli.new import new
     from pilotlight.cli.predict import predict
     from pilotlight.cli.report import report
     from pilotlight.cli.run import decide, run, status
+    from pilotlight.cli.sample import sample
     from pilotlight.cli.schema import schema
     from pilotlight.cli.score import score
     from pilotlight.cli.tokens import tokens
     from pilotlight.cli.train import train
 
-    for command in (new, run, status, decide, report, predict, train, score, schema, doctor):
+    for command in (
+        new,
+        ablate,
+        run,
+        status,
+        decide,
+        report,
+        predict,
+        train,
+        margin,
+        lottery,
+        score,
+        sample,
+        schema,
+        doctor,
+    ):
         app.command()(command)
     for command in (corpus_study.topics, corpus_study.difficulty, corpus_study.mixture, corpus_study.learn):
         corpus.command()(command)
     app.add_typer(corpus, name="corpus")
     app.add_typer(tokens, name="tokens")
+    app.add_typer(model, name="model")
 
 
 def _disk_error(error: OSError) -> str | None:

@@ -20,6 +20,10 @@ def run(
     plan: Annotated[Path, typer.Argument(help="Pilot file (YAML).")],
     out: Out = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one core each.")] = None,
+    together: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trainings of one shape in one program; by default several on an accelerator."),
+    ] = None,
     measure_again: Annotated[
         bool, typer.Option("--measure-again", help="Measure this machine's speed anew, in a new --out.")
     ] = False,
@@ -35,7 +39,7 @@ def run(
     talk = Talk(quiet, json)
     pilot = Pilot.load(plan)
     folder = out or Path("out") / plan.stem
-    decision = execute(pilot, folder, workers=workers, measure_again=measure_again, watch=talk.watch)
+    decision = execute(pilot, folder, workers=workers, together=together, measure_again=measure_again, watch=talk.watch)
     page = write_report(folder, watch=talk.watch)
     _show(decision, talk)
     talk.say(f"\nreport    {page}\ndecision  {folder / 'decision.json'}\nfull run  {folder / 'full.yaml'}")

@@ -21,19 +21,37 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 def pack(
     plan: Annotated[Path, typer.Argument(help="A pilot file (YAML), or one that holds only corpus and tokenizer.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the corpus and the tokens.")],
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes; by default one per core.")] = None,
+    worker: Annotated[str, typer.Option(help="Share i/n (0/4 ... 3/4) of the work that n commands do together.")] = "",
+    cluster: Annotated[str, typer.Option(help="Address of a Ray cluster that does the work: auto, HOST:PORT.")] = "",
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Pack the text of PLAN into OUT/tokens, building OUT/corpus first where it is missing."""
     from pilotlight.cli.talk import Talk
     from pilotlight.corpus.build import build
+    from pilotlight.corpus.sharing import build_on_cluster, build_share
+    from pilotlight.errors import ConfigError
     from pilotlight.pilot.text_plan import load_text
     from pilotlight.tokens.pack import pack as packed
+    from pilotlight.tokens.sharing import pack_on_cluster, pack_share
+    from pilotlight.work.claims import read_share
 
     talk = Talk(quiet, json)
     pilot = load_text(plan)
-    corpus = build(pilot.corpus, out / "corpus", watch=talk.watch)
-    found = packed(corpus, pilot.tokenizer, out / "tokens", watch=talk.watch)
+    text, ids, watch = out / "corpus", out / "tokens", talk.watch
+    if worker and cluster:
+        raise ConfigError("--worker and --cluster are two ways to share the work. Give one of them.")
+    if worker:
+        share, many = read_share(worker), workers or 1
+        corpus = build_share(pilot.corpus, text, share, workers=many, watch=watch)
+        found = pack_share(corpus, pilot.tokenizer, ids, share, workers=many, watch=watch)
+    elif cluster:
+        corpus = build_on_cluster(pilot.corpus, text, cluster, watch=watch)
+        found = pack_on_cluster(corpus, pilot.tokenizer, ids, cluster, watch=watch)
+    else:
+        corpus = build(pilot.corpus, text, watch=watch, workers=workers)
+        found = packed(corpus, pilot.tokenizer, ids, watch=watch, workers=workers)
     _tell(found, talk)
 
 

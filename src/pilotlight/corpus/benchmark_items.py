@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast, final
@@ -75,6 +76,7 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
+@lru_cache(maxsize=4096)  # every row of a file has the same fields
 def _role_of_name(name: str) -> str:
     """Return what the name of one field says: passed over, choice, answer, main, or nothing."""
     words = _words(name)

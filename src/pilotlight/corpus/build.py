@@ -12,7 +12,7 @@ from typing import Any, final
 from pilotlight.corpus.corpus import Corpus
 from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.corpus.edit import Edit
-from pilotlight.corpus.facts import CorpusFacts
+from pilotlight.corpus.facts import CorpusFacts, unheard
 from pilotlight.corpus.filter import Filter
 from pilotlight.corpus.inventory import Shelf, splits, take
 from pilotlight.corpus.pile import Pile, facts
@@ -30,7 +30,7 @@ from pilotlight.work.flow import Executor, Flow, Task
 from pilotlight.work.lease import hold
 from pilotlight.work.pool import Pool
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same recipe and input would give other files than before."""
 
 _WORTH_A_POOL = 1 << 24  # bytes of input: less is done sooner in this process than workers start
@@ -217,7 +217,22 @@ class _Build:
         if self.recipe.held_out > 0 and not facts(held_out)["held_out"]:
             share = show_share(self.recipe.held_out)
             self.watch(Note(_NOTHING_HELD_OUT.format(share=share), "warning"))
+        elif self.recipe.held_out > 0:
+            self._tell_unheard(told, facts(held_out)["held_out"])
         return held_out
+
+    def _tell_unheard(self, told: Sequence[Mapping[str, Any]], held: Mapping[str, Any]) -> None:
+        """Say which large sources the held-out text has nothing of."""
+        sizes: dict[str, int] = {}
+        for item in told:
+            for name, size in item["bytes"].items():
+                sizes[name] = sizes.get(name, 0) + size
+        names = [f"{name} ({show_share(share, 0)} of the text)" for name, share in unheard(sizes, held).items()]
+        if names:
+            self.watch(Note(
+                f"nothing is held out of {', '.join(names)}: losses on the held-out text do not tell of it. Raise held_out, "
+                f"now {show_share(self.recipe.held_out)} of the documents.",
+            ))  # fmt: skip
 
     def _process(self, read: Sequence[Path], held_out: Path) -> None:
         before, held = list(read), held_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -48,6 +48,7 @@ _NOT_NESTED = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
     "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "html", "head", "body",
 })  # fmt: skip
+_ITEM = re.compile(r"\s+(?:•|[0-9]{1,3}\.)\s+")  # as the library writes one
 _OPAQUE = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 
 
@@ -224,8 +225,8 @@ def _plain(tree: Any, skip: tuple[str, ...], **options: Any) -> str:
 def _main(tree: Any) -> tuple[str, str]:
     """Return the main content and the way it was found: ``main``, or ``whole`` where too little of the page is left.
 
-    The heuristics leave out lists and paragraphs with many links in the middle of a text: sentences between two
-    lines of the main content are put back.
+    The heuristics leave out lists of short items, and lists and paragraphs with many links, in the middle of a text:
+    sentences and items of lists without a link are put back between two lines of the main content.
     """
     main = _plain(tree, _FURNITURE, main_content=True, comments=False)
     found = sum(len(line) for line in main.split("\n") if _is_sentence(line))
@@ -235,7 +236,13 @@ def _main(tree: Any) -> tuple[str, str]:
     sentences = sum(len(line) for line in whole if _is_sentence(line))
     if page.strip() and (found < _SHORT * sentences or not main.strip()):
         return page, "whole"
-    return _restored(main, whole), "main"
+    return _restored(main, whole, lambda: _items(tree)), "main"
+
+
+def _items(tree: Any) -> frozenset[str]:
+    """Return the items of lists that hold no link, as lines of the page."""
+    page = _plain(tree, (*_FURNITURE, *_HIDDEN, "li:has(a)"))
+    return frozenset(line.rstrip() for line in page.split("\n") if _ITEM.match(line))
 
 
 def _is_sentence(line: str) -> bool:
@@ -243,7 +250,8 @@ def _is_sentence(line: str) -> bool:
     return text[-1:] in _ENDS and (len(text.split(None, _WORDS)) > _WORDS - 1 or (len(text) > 60 and " " not in text))
 
 
-def _restored(main: str, whole: list[str]) -> str:
+def _restored(main: str, whole: list[str], items: Callable[[], frozenset[str]]) -> str:
+    listed: frozenset[str] | None = None  # looked for where there is a gap with an item in it
     places: defaultdict[str, list[int]] = defaultdict(list)
     for number, line in enumerate(whole):
         places[" ".join(line.split())].append(number)
@@ -255,7 +263,10 @@ def _restored(main: str, whole: list[str]) -> str:
         if following < len(known):
             place = known[following]
             if at >= 0 and place - at - 1 <= _GAP:
-                kept += [between for between in whole[at + 1 : place] if _is_sentence(between)]
+                between = whole[at + 1 : place]
+                if listed is None and any(_ITEM.match(one) for one in between):
+                    listed = items()
+                kept += [one for one in between if _is_sentence(one) or (listed and one in listed)]
             at = place
         kept.append(line)
     return "\n".join(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -76,3 +77,18 @@ class CorpusFacts(Record):
                     f"{name}: {records} records were read, but {train} trained on + {held_out} held out + {dropped} "
                     f"dropped + {sum(quarantined.values())} quarantined. Build it again."
                 )
+
+
+_LARGE_SOURCE = 0.05  # of the bytes: held-out text without any of it is worth a word
+
+
+def unheard(read: Mapping[str, float], held_out: Container[str]) -> dict[str, float]:
+    """Return the share of the text of every large source that has no held-out document.
+
+    Args:
+        read: bytes read, by source.
+        held_out: sources that have a held-out document.
+    """
+    whole = max(sum(read.values()), 1)
+    shares = {name: size / whole for name, size in sorted(read.items()) if name not in held_out}
+    return {name: share for name, share in shares.items() if share >= _LARGE_SOURCE}

@@ -119,7 +119,7 @@ def matching_files(path: Path | str, expected: str, fits: Callable[[str], bool] 
     if not os.path.isfile(local):  # noqa: PTH113 (it refuses no rights)
         near = nearest(local.name, _names_in(local.parent))
         _refuse_barred(local)
-        raise DataError(f"{local} does not exist. Expected {expected}; correct the path of the source.{near}")
+        raise DataError(f"{local} does not exist. Expected {expected}; correct the path.{near}")
     return [Input(local, shown_name(Path(local.name)))]
 
 

@@ -62,6 +62,18 @@ class Recipe(Spec):
     held_out_bytes: Annotated[Count, Field(gt=0)] = 1e6
     """Most bytes to hold out; what is beyond is trained on."""
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources_in_full(cls, given: Any) -> Any:
+        """Return the sources; a bare path, or one source that is no list, is refused with the way to write it."""
+        items = cast("list[Any]", given if isinstance(given, list | tuple) else [given])
+        for item in items:
+            if isinstance(item, str) and item not in discover(Source.folder) and set(item) & set("/\\.*~"):
+                raise ValueError(f"{item!r} is a path; write a source, such as {{kind: folder, path: {item}}}")
+        if isinstance(given, str | Mapping):
+            raise ValueError("expected a list of sources, such as [{kind: folder, path: texts/}]")
+        return cast("Any", given)
+
     @field_validator("sources")
     @classmethod
     def _distinct_names(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:

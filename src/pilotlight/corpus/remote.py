@@ -117,9 +117,7 @@ def explained(address: str, *, doing: str = "read", expected: str = "text there"
         # web server that was not reached is, for fsspec, a file that was not found because of that
         cause = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
         if isinstance(cause, FileNotFoundError) or getattr(cause, "status", 0) == _NOT_FOUND:
-            raise DataError(
-                f"{address} does not exist. Expected {expected}; correct the path of the source."
-            ) from error
+            raise DataError(f"{address} does not exist. Expected {expected}; correct the path.") from error
         reason = f"{type(cause).__name__}: {cause}"[:200]
         raise DataError(
             f"{address} cannot be {doing} ({reason}). Check the address, the network and the credentials, "

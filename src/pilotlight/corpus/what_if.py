@@ -39,6 +39,8 @@ class WhatIf(Record):
 
     settings: dict[str, dict[str, Any]]
     """The changed settings, by step."""
+    let_loose: list[str] = []
+    """Filters that only annotate in the recipe, and are tried as if they dropped."""
     before: Amount
     after: Amount
     sources: list[Change]
@@ -66,8 +68,11 @@ def changed_steps(recipe: Recipe, changes: Mapping[str, Mapping[str, Any]]) -> l
                 f"the recipe has no filter {name!r}; it has {', '.join(filters) or 'none'}.{nearest(name, filters)} "
                 "Only thresholds of filters can be tried without building again."
             )
+    # A threshold is tried for what it drops, so a filter that only annotates drops here, unless that itself is set.
     return [
-        (name, validated(type(step), {**plain(step), **changes[name]}, f"set {name}") if name in changes else step)
+        (name, validated(type(step), {**plain(step), "only_annotate": False, **changes[name]}, f"set {name}"))
+        if name in changes
+        else (name, step)
         for name, step in steps
     ]
 
@@ -75,6 +80,7 @@ def changed_steps(recipe: Recipe, changes: Mapping[str, Mapping[str, Any]]) -> l
 def what_if(corpus: Corpus, changes: Mapping[str, Mapping[str, Any]]) -> WhatIf:
     """Return what would be trained on and dropped with other settings of the filters.
 
+    A filter that only annotates is tried as if it dropped, unless ``only_annotate`` is among its changes.
     Documents that a filter drops now had been measured by the filters of the same run of steps, but have not been
     compared by steps after it (near duplicates, say): those that come in are counted as ``unsure`` where the recipe
     has such steps.
@@ -86,11 +92,13 @@ def what_if(corpus: Corpus, changes: Mapping[str, Mapping[str, Any]]) -> WhatIf:
     Raises:
         ConfigError: there is no such filter.
     """
-    steps = changed_steps(Recipe.model_validate(corpus.manifest.settings), changes)
-    judge = _Judge(steps)
+    recipe = Recipe.model_validate(corpus.manifest.settings)
+    judge = _Judge(changed_steps(recipe, changes))
     for row in _measured(corpus):
         judge.take(row)
-    return judge.result({name: dict(given) for name, given in changes.items()})
+    given = {name: dict(fields) for name, fields in changes.items()}
+    quiet = [name for name, step in named(recipe.steps) if isinstance(step, Filter) and step.only_annotate]
+    return judge.result(given, [name for name in quiet if name in given and "only_annotate" not in given[name]])
 
 
 def _measured(corpus: Corpus) -> Iterator[dict[str, Any]]:
@@ -151,7 +159,7 @@ class _Judge:
         if len(self._examples[way]) < _MOST_EXAMPLES:
             self._examples[way].append(row["id"])
 
-    def result(self, settings: dict[str, dict[str, Any]]) -> WhatIf:
+    def result(self, settings: dict[str, dict[str, Any]], let_loose: list[str]) -> WhatIf:
         """Return the counts."""
         counts = {name: _amount(count) for name, count in self._counts.items()}
         sources = [
@@ -163,7 +171,7 @@ class _Judge:
             for step, found in sorted(self._reasons.items())
         }
         return WhatIf(
-            settings=settings, **counts, sources=sources, reasons=reasons,
+            settings=settings, let_loose=let_loose, **counts, sources=sources, reasons=reasons,
             gained=self._examples["gained"], lost=self._examples["lost"],
         )  # fmt: skip
 

@@ -39,6 +39,17 @@ class Member:
         files = sorted(path for path in self.folder.iterdir() if path.suffix in (".safetensors", ".json"))
         return fingerprint({path.name: sha256(path) for path in files})
 
+    @cached_property
+    def writes(self) -> bool:
+        """Whether it predicts the next token, and so gives a text a likelihood; a masked model does not."""
+        if self.kind == "reference":
+            return True
+        path = (self.folder / MODEL if self.kind == RUN else self.folder) / "model.json"
+        try:
+            return json.loads(path.read_bytes()).get("metric", "bits_per_byte") == "bits_per_byte"
+        except (OSError, ValueError) as error:
+            raise RecordError(f"{path} is missing or damaged. Train the model again.") from error
+
     def place(self, out: Path | None) -> Path:
         """Return the folder below which its scores are written: beside the run; a reference model is left as it is."""
         if out is not None:
@@ -136,7 +147,7 @@ def _rows(out: Path, variants: Sequence[str], scale: str) -> list[Row]:
 
 def _single(path: Path) -> list[tuple[str, str, Member]]:
     """Return key of the arm, its name, and the member, of a folder that is no pilot."""
-    if (path / NAME).is_file():
+    if (path / NAME).is_file() and not (path / "config.json").is_file():  # what `pilot model export` wrote has both
         kind = read_manifest(path).kind
         if kind == MODEL and (path.parent / NAME).is_file():
             return _single(path.parent)

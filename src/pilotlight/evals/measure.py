@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 import numpy as np
@@ -131,6 +131,24 @@ def averaged(labels: Sequence[int], count: int) -> tuple[Measure, ...]:
         _measure("recall", fields, lambda scores: float(shares(scores)[1].mean()), 1 / count),
         _measure("f1", fields, f1),
     )
+
+
+def pseudo(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Return the measures of a model that gives each token a likelihood given all others, and a text none."""
+    found: list[Measure] = []
+    for measure in measures:
+        name = {"bits_per_byte": "pseudo_bits_per_byte", "perplexity": "pseudo_perplexity"}.get(measure.name)
+        found.append(replace(measure, name=name, unit=METRICS[name].unit) if name else measure)
+    return tuple(found)
+
+
+def masked_loss() -> Measure:
+    """Return the nats per masked token of held-out text, as a masked model's run has scored it."""
+
+    def nats(run: Sequence[ItemScore]) -> Any:
+        return np.array([(score.nats[0], score.tokens[0]) for score in run], dtype=float)
+
+    return _measure("masked_nats_per_token", nats, ratio_of_sums)
 
 
 def text_likelihood() -> tuple[Measure, ...]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from pilotlight.evals.scorer import Scorer
-from pilotlight.model.cross_entropy import token_losses
-from pilotlight.train.final import KIND, ModelFacts, open_model
+from pilotlight.train.final import open_model, read_facts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,8 +37,7 @@ class OwnModel(Scorer):
             RecordError: there is no finished model, or a file of it is damaged.
         """
         model, encoder = open_model(folder, device)
-        inner = folder / KIND if (folder / KIND / "model.json").is_file() else folder
-        return cls(model, encoder, ModelFacts.from_json((inner / "model.json").read_bytes()).context)
+        return cls(model, encoder, read_facts(folder).context)
 
     @torch.no_grad()
     def nats(self, ids: np.ndarray, targets: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -49,8 +47,7 @@ class OwnModel(Scorer):
         wanted = torch.from_numpy(mask).to(device)
         hidden = model.hidden(torch.from_numpy(ids).to(device))[wanted]
         # Of a prompt no logits are needed: with a small model they are most of the work.
-        matrix = model.embedding if model.output is None else model.output
-        losses = token_losses(hidden, matrix, torch.from_numpy(targets).to(device)[wanted], model.output_factor)
+        losses = model.head(hidden, torch.from_numpy(targets).to(device)[wanted])
         total = torch.zeros(len(ids), dtype=torch.float64)
         total.index_add_(0, wanted.nonzero()[:, 0].cpu(), losses.double().cpu())
         return total.numpy()

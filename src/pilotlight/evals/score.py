@@ -13,6 +13,7 @@ from pilotlight.errors import ConfigError
 from pilotlight.evals.arms import Arm, Member
 from pilotlight.evals.held_out import held_out, stored
 from pilotlight.evals.likelihood import likelihoods
+from pilotlight.evals.measure import Measure, masked_loss, pseudo
 from pilotlight.evals.reading import Loaded, load
 from pilotlight.evals.settings import Scoring
 from pilotlight.events import Note, Watcher, silent
@@ -23,6 +24,7 @@ from pilotlight.stats.metric import METRICS
 if TYPE_CHECKING:
     from pilotlight.evals.scorer import Scorer
 
+_PER_TOKEN = ("perplexity", "pseudo_bits_per_byte", "pseudo_perplexity", "masked_nats_per_token")
 VERSION = 1
 """Of the way options are scored; a new one makes finished scores be made again."""
 Runs = dict[str, list[ItemScore]]
@@ -118,7 +120,7 @@ class _Scoring:
             return _Result(scores, self._summary(task, scores, self._trained_context()), None)
         settings = {
             "version": VERSION, "task": plain(task.task), "sha256": task.sha256, "items": len(task.items),
-            "metrics": {found.name: METRICS[found.name].version for found in task.task.measures(task.items)
+            "metrics": {found.name: METRICS[found.name].version for found in measures_of(task, member)
                         if found.name in METRICS},
             "model": member.fingerprint, "context": scoring.context,
             "spans": fingerprint([[span.context, span.continuation] for item in task.items for span in item.spans]),
@@ -151,8 +153,16 @@ class _Scoring:
         return Scored(
             task=task.name, kind=task.task.kind, model=self._arm, runs=(self._member.name,), items=len(scores),
             refused=len(task.refused), context=context, cut_prompts=sum(item.cut > 0 for item in scores),
-            measures=tuple(measure.of([scores]) for measure in task.task.measures(task.items)),
+            measures=tuple(measure.of([scores]) for measure in measures_of(task, self._member)),
         )  # fmt: skip
+
+
+def measures_of(task: Loaded, member: Member) -> tuple[Measure, ...]:
+    """Return the metrics that a model has on a task: what a masked model gives a text is no likelihood."""
+    found = task.task.measures(task.items)
+    if member.writes:
+        return found
+    return (masked_loss(),) if task.is_held_out and member.kind == "run" else pseudo(found)
 
 
 def open_model(member: Member, device: str) -> Scorer:
@@ -166,6 +176,10 @@ def open_model(member: Member, device: str) -> Scorer:
         from pilotlight.evals.hugging_face import HuggingFaceModel
 
         return HuggingFaceModel(member.folder, device)
+    if not member.writes:
+        from pilotlight.evals.own_encoder import OwnEncoder
+
+        return OwnEncoder.open(member.folder, device)
     from pilotlight.evals.own_model import OwnModel
 
     return OwnModel.open(member.folder, device)
@@ -196,7 +210,7 @@ def _together(task: Loaded, arm: Arm, runs: list[list[ItemScore]], facts: list[S
     return facts[0].model_copy(update={
         "model": arm.name, "runs": tuple(member.name for member in arm.members),
         "cut_prompts": max(fact.cut_prompts for fact in facts),
-        "measures": tuple(measure.of(runs) for measure in task.task.measures(task.items)),
+        "measures": tuple(measure.of(runs) for measure in measures_of(task, arm.members[0])),
     })  # fmt: skip
 
 
@@ -226,8 +240,11 @@ def _differences(
 ) -> list[Difference]:
     left, right, pairing = pairs(old, new)
     found: list[Difference] = []
-    for measure in task.task.measures(task.items):
-        if measure.name == "perplexity" and not _same_tokens(runs[old.name][0], runs[new.name][0]):
+    shared = {measure.name for measure in measures_of(task, old.members[0])}
+    for measure in measures_of(task, new.members[0]):
+        if measure.name not in shared:
+            continue  # a likelihood and a pseudo-likelihood are different things
+        if measure.name in _PER_TOKEN and not _same_tokens(runs[old.name][0], runs[new.name][0]):
             continue  # tokens of two tokenizers are different units
         estimate = measure.difference([runs[new.name][i] for i in right], [runs[old.name][i] for i in left])
         cautions = (*estimate.cautions, *(caution for caution in (pairing, context) if caution))

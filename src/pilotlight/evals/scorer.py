@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Scorer(ABC):
-    """A model with its encoder. The same ids give the same nats within rounding, however they are batched."""
+    """A model with its encoder. The same ids give the same nats within rounding, however they are batched.
+
+    Of a masked model, nats are given the ids on both sides; ``Member.writes`` tells such models apart.
+    """
 
     context: int
     """Tokens the model can see at a time."""
@@ -28,4 +31,7 @@ class Scorer(ABC):
         self, ids: Int64[np.ndarray, "rows time"], targets: Int64[np.ndarray, "rows time"],
         mask: Bool[np.ndarray, "rows time"],
     ) -> Float64[np.ndarray, " rows"]:  # fmt: skip
-        """Return the negative log likelihood of the masked targets of every row, each given the ids up to its place."""
+        """Return the negative log likelihood of the masked targets of every row, each given the ids up to its place.
+
+        Target t is id t + 1; what follows the last masked target of a row is padding.
+        """

@@ -19,7 +19,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pilotlight.model.initialisations import Initialisation
 
 Name = Literal["completep", "standard"]
 
@@ -39,10 +42,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The distribution a parameter starts from; ``std`` belongs to ``normal``."""
+    """The distribution a parameter starts from."""
 
     kind: Literal["normal", "ones", "zeros"]
     std: float = 0.0
+    """Standard deviation of ``normal``."""
+    by: Initialisation | None = None
+    """What is drawn in place of a normal distribution, times ``std``."""
 
 
 @dataclass(frozen=True, slots=True)

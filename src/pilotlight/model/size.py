@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pilotlight.errors import ConfigError
 from pilotlight.model.decoder import Decoder
+from pilotlight.model.layer import FeedForwardLayer
 from pilotlight.model.parametrisation import Role
 from pilotlight.model.weight import role_of
 from pilotlight.spec import Record
@@ -33,6 +34,8 @@ class Size(Record):
     """Parameters outside embedding and output matrices: "size" wherever nothing else is said."""
     total_parameters: int
     """All parameters; a tied embedding counts once."""
+    active_parameters: int
+    """Those of ``parameters`` that a token meets: fewer where it goes to some experts only."""
     training_flops_per_token: float
     """Floating-point operations of forward and backward per token: matrix products and attention, logits included."""
     forward_flops_per_token: float
@@ -55,29 +58,41 @@ def measure(decoder: Decoder, vocabulary: int, context: int) -> Size:
 def _measure(settings: str, vocabulary: int, context: int) -> Size:
     decoder = Decoder.model_validate_json(settings)
     depth, _ = decoder.size()
-    first = _count(decoder, 1, vocabulary, context)
-    second = _count(decoder, 2, vocabulary, context) if depth > 1 else first
-    # Blocks are alike, so every count is a straight line in the depth.
-    inside, total, training, forward = (a + (depth - 1) * (b - a) for a, b in zip(first, second, strict=True))
+    turn = max(1, len(decoder.pattern))
+    turns, rest = divmod(depth, turn)
+    of_any_depth = decoder.model_copy(update={"depth": None}).model_dump_json()
+    # Blocks of a kind are alike: a count at some depth plus that of whole turns of the pattern is the count at any.
+    last = _count(of_any_depth, rest or turn, vocabulary, context)
+    more = turns if rest else turns - 1
+    if more > 0:
+        first = _count(of_any_depth, 1, vocabulary, context)
+        further = _count(of_any_depth, 1 + turn, vocabulary, context)
+        last = tuple(a + more * (c - b) for a, b, c in zip(last, first, further, strict=True))
+    inside, total, active, training, forward = last
     return Size(
         parameters=inside,
         total_parameters=total,
+        active_parameters=active,
         training_flops_per_token=training / context,
         forward_flops_per_token=forward / context,
     )
 
 
-def _count(decoder: Decoder, depth: int, vocabulary: int, context: int) -> tuple[int, int, int, int]:
-    """Return parameters (non-embedding, all) and FLOPs of one row (training, forward)."""
+@lru_cache(maxsize=1024)
+def _count(settings: str, depth: int, vocabulary: int, context: int) -> tuple[int, ...]:
+    """Return parameters (non-embedding, all, met by a token) and FLOPs of one row (training, forward)."""
+    decoder = Decoder.model_validate_json(settings).model_copy(update={"depth": depth})
     with torch.device("meta"):
-        model = decoder.model_copy(update={"depth": depth}).build(vocabulary)
+        model = decoder.build(vocabulary)
         ids = torch.zeros(1, context, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter:
         logits = model.logits(ids)
         forward = counter.get_total_flops()
         functional.cross_entropy(logits.flatten(0, 1), ids.flatten()).backward()
     total = sum(parameter.numel() for parameter in model.parameters())
-    return _non_embedding(model), total, counter.get_total_flops(), forward
+    inside = _non_embedding(model)
+    idle = sum(part.idle for part in model.modules() if isinstance(part, FeedForwardLayer))
+    return inside, total, inside - idle, counter.get_total_flops(), forward
 
 
 def _non_embedding(model: torch.nn.Module) -> int:
@@ -86,10 +101,14 @@ def _non_embedding(model: torch.nn.Module) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _parameters(settings: str, depth: int, width: int) -> int:
-    decoder = Decoder.model_validate_json(settings).model_copy(update={"depth": depth, "width": width})
+def _parameters(settings: str, width: int) -> tuple[int, tuple[int, ...]]:
+    """Return the non-embedding parameters outside the blocks, and those of each block of the pattern."""
+    decoder = Decoder.model_validate_json(settings)
+    decoder = decoder.model_copy(update={"depth": max(1, len(decoder.pattern)), "width": width})
     with torch.device("meta"):
-        return _non_embedding(decoder.build(1))
+        model = decoder.build(1)
+    blocks = tuple(_non_embedding(block) for block in model.blocks)
+    return _non_embedding(model) - sum(blocks), blocks
 
 
 def shape(decoder: Decoder, parameters: float, vocabulary: int) -> Decoder:
@@ -110,7 +129,7 @@ def shape(decoder: Decoder, parameters: float, vocabulary: int) -> Decoder:
     if not 0.5 < count / target < 2:
         raise ConfigError(
             f"no shape comes near {show_count(target)} parameters: the nearest is depth {depth}, width {width} with "
-            f"{show_count(count)}; ask for that size, or make model.attention.head_dim smaller"
+            f"{show_count(count)}; ask for that size, or make the head_dim of model.mixer smaller"
         )
     resolved = decoder.model_copy(update={"depth": depth, "width": width})
     resolved.size()
@@ -118,19 +137,22 @@ def shape(decoder: Decoder, parameters: float, vocabulary: int) -> Decoder:
 
 
 def _candidates(decoder: Decoder, target: float) -> list[tuple[int, int, int]]:
-    """Return (parameters, depth, width) of the shapes around the target."""
-    settings, step = decoder.model_dump_json(), decoder.attention.width_step
+    """Return (parameters, depth, width) of the shapes around the target; a pattern is never cut short."""
+    settings, step = decoder.model_dump_json(), decoder.width_step
     widths = [decoder.width] if decoder.width else range(step, 16384 + step, step)
     found: list[tuple[int, int, int]] = []
     for width in widths:
-        shallow, deeper = (_parameters(settings, depth, width) for depth in (1, 2))
+        outside, blocks = _parameters(settings, width)
+        turn, whole = len(blocks), sum(blocks)
         if decoder.depth:
             depths = {decoder.depth}
         else:
-            near = 1 + (target - shallow) / (deeper - shallow)
-            depths = {max(1, math.floor(near)), max(1, math.ceil(near))}
-        found += [(shallow + (depth - 1) * (deeper - shallow), depth, width) for depth in sorted(depths)]
-        if not decoder.width and shallow > 2 * target and len(found) > 1:
+            near = (target - outside) / whole
+            depths = {turn * max(1, math.floor(near)), turn * max(1, math.ceil(near))}
+        for depth in sorted(depths):
+            count = outside + depth // turn * whole + sum(blocks[: depth % turn])
+            found.append((count, depth, width))
+        if not decoder.width and outside + whole > 2 * target and len(found) > 1:
             break
     return found
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pilotlight.model.initialisations import Initialisation, Place
 from pilotlight.model.parametrisation import Parametrisation, Role, Scaling, Start
 from pilotlight.randomness import seed_for
 
-__all__ = ["Role", "Scaling", "Start", "initialise", "matrix", "role_of", "scaling_of", "start_of", "vector", "weight"]
+__all__ = [
+    "Role",
+    "Scaling",
+    "Start",
+    "initialise",
+    "matrix",
+    "restart",
+    "role_of",
+    "scaling_of",
+    "start_of",
+    "vector",
+    "weight",
+]
 
 
 def weight(*shape: int, start: Start, role: Role, scaling: Scaling | None = None) -> nn.Parameter:
@@ -51,6 +64,15 @@ def scaling_of(parameter: torch.Tensor) -> Scaling:
     return getattr(parameter, "scaling", Scaling())
 
 
+def restart(model: nn.Module, initialisation: Initialisation, depth: int) -> None:
+    """Give the parameters that were declared with a normal start the one that ``initialisation`` has for them."""
+    for name, parameter in model.named_parameters():
+        start = start_of(parameter)
+        if start is not None and start.kind == "normal":
+            place = Place(name, tuple(parameter.shape), depth)
+            parameter.start = initialisation.start(start, role_of(parameter), place)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 @torch.no_grad()
 def initialise(model: nn.Module, seed: int) -> None:
     """Fill every parameter from a stream addressed by the parameter's name.
@@ -67,7 +89,8 @@ def initialise(model: nn.Module, seed: int) -> None:
             raise ValueError(f"the parameter {name!r} has no start; make it with pilotlight.model.weight.weight()")
         if start.kind == "normal":
             generator = torch.Generator().manual_seed(seed_for(seed, "weights", name))
-            drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float32)
+            shape = tuple(parameter.shape)
+            drawn = torch.randn(shape, generator=generator) if start.by is None else start.by.draw(shape, generator)
             parameter.copy_(drawn.mul_(start.std))
         else:
             parameter.fill_(1.0 if start.kind == "ones" else 0.0)

@@ -11,7 +11,7 @@ from pilotlight.units import show_count, show_share
 _PARTS = {
     "corpus": "the data recipe: filters, deduplication and mixture are as the baseline has them",
     "tokenizer": "the tokenizer: kind and vocabulary",
-    "model.attention": "the attention",
+    "model.mixer": "the mixer: attention, recurrence or convolution",
     "model.feedforward": "the feed-forward",
     "model.norm": "the normalisation",
     "model.position": "the positions",
@@ -78,8 +78,9 @@ def not_tested(pilot: Pilot, results: Results, adopted: tuple[str, ...], target:
         found.append("the adopted changes were trained one at a time, never together")
     found += [
         f"stability at {show_count(target.parameters)} parameters: spikes grow with size and come late",
-        "downstream tasks: the goal is a loss on held-out text (see `pilot score`)",
         "several accelerators or nodes",
         "bias, toxicity and safety of what the model writes",
     ]
+    if not pilot.goal.is_of_task:
+        found.append("downstream tasks: the goal is a loss on held-out text (see `pilot score`)")
     return tuple(found)

@@ -123,7 +123,7 @@ def measure_full_run(pilot: Pilot, receipt: Path, watch: Watcher) -> Receipt:
     with tempfile.TemporaryDirectory() as folder:
         tokens = tokens_of(pilot.setup, Path(folder), watch)
         steps = sorted(throughput(plan, machine, tokens, BENCH_SECONDS).steps)
-        size = measure(plan.model, tokens.vocabulary, plan.train.context)
+        size = measure(plan.model, plan.ids(tokens.vocabulary), plan.train.context)
     batch = plan.train.rows * plan.train.context
     slow, middle, quick = (batch / steps[min(len(steps) - 1, int(share * len(steps)))] for share in (0.9, 0.5, 0.1))
     facts = store.machine_facts()

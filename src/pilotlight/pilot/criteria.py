@@ -11,6 +11,7 @@ from pilotlight.record.decision import Check, Cost
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.spec import fingerprint
 from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.metric import metric
 from pilotlight.units import show_chance, show_seconds, show_share
 
 _MEASURE = "measure this run on the target hardware: `pilot doctor --bench PLAN --receipt FILE` there."
@@ -26,12 +27,17 @@ def _short(estimate: Estimate) -> str:
 def target_check(pilot: Pilot, found: Forecast) -> Check:
     """Return whether the full run is likely enough to reach the declared target."""
     goal = pilot.goal
-    threshold = f"at most {goal.target:g} {found.target.unit} with {show_share(goal.confidence, 0)} probability"
+    side = "at most" if metric(goal.metric).better == "lower" else "at least"
+    threshold = f"{side} {goal.target:g} {found.target.unit} with {show_share(goal.confidence, 0)} probability"
     chance = found.target.probability
     if chance is None or found.target.prediction is None:
+        way_out = "train the baseline at three or more sizes (raise the budget, or add scales)."
+        if goal.is_of_task:
+            way_out = (
+                "decide the launch in another pilot, on bits_per_byte, with what this one adopted in its baseline."
+            )
         return Check(
-            name="target", threshold=threshold, found="no prediction", status="unknown", because=found.why,
-            way_out="train the baseline at three or more sizes (raise the budget, or add scales).",
+            name="target", threshold=threshold, found="no prediction", status="unknown", because=found.why, way_out=way_out
         )  # fmt: skip
     status = "pass" if chance >= goal.confidence else "fail" if chance <= 1 - goal.confidence else "unknown"
     reason = {

@@ -15,9 +15,11 @@ from pilotlight.pilot import measure, trials
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.decide import decide
+from pilotlight.pilot.groups import ALONE, grouped, outcomes, unit_of
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.prepare import Ready, prepare, vocabularies
 from pilotlight.pilot.preregister import CALIBRATION, RETRIED, deviations, fixed_calibration, preregister
+from pilotlight.pilot.task_goal import check_task
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
@@ -27,6 +29,7 @@ from pilotlight.spec import fingerprint, plain
 from pilotlight.stats import power
 from pilotlight.stats.metric import metric
 from pilotlight.stats.pairing import Pairing
+from pilotlight.train.alike import shape_of
 from pilotlight.train.machine import Machine
 from pilotlight.units import show_seconds, show_share
 from pilotlight.work.lease import hold
@@ -49,16 +52,20 @@ class Campaign:
     ledger: Ledger
     pool: Pool
     watch: Watcher
+    together: int = 1
+    """Trials of one shape that a worker trains in one program."""
 
 
 def run(
-    pilot: Pilot, out: Path, *, workers: int | None = None, measure_again: bool = False, watch: Watcher = silent
-) -> Decision:
+    pilot: Pilot, out: Path, *, workers: int | None = None, together: int | None = None, measure_again: bool = False,
+    watch: Watcher = silent,
+) -> Decision:  # fmt: skip
     """Return the decision of ``pilot``, whose runs, ledger and decision stand in folder ``out``.
 
     Killed and started again it goes on where it was, and decides the same. ``workers`` trains that many trials at a
-    time, one core each; by default one per core, or one at a time on an accelerator. ``measure_again`` does not use
-    the calibration that an earlier pilot with the same shapes left on this machine.
+    time, one core each; by default one per core, or one at a time on an accelerator. Each of them trains up to ``together``
+    trials of one shape in one program; by default as many as fit, at most 16, on an accelerator, and one on a CPU.
+    ``measure_again`` does not use the calibration that an earlier pilot with the same shapes left on this machine.
 
     Raises:
         ConfigError: the pilot contradicts itself, or its target is met by the smallest rung already.
@@ -70,8 +77,9 @@ def run(
     """
     pilot.check()
     pilot.check_shapes()
+    check_task(pilot.goal)
     workers = workers or measure.default_workers()
-    with _campaign(pilot, out, workers, watch) as campaign:
+    with _campaign(pilot, out, workers, together or measure.default_together(), watch) as campaign:
         preregister(pilot, out, campaign.ledger, watch)
         ready = prepare(pilot, out, watch)
         calibration = calibrate(campaign, ready, workers, again=measure_again)
@@ -83,7 +91,7 @@ def run(
 
 
 @contextmanager
-def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generator[Campaign]:
+def _campaign(pilot: Pilot, out: Path, workers: int, together: int, watch: Watcher) -> Generator[Campaign]:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder, or a name that does not exist yet.")
     ours = (out / "ledger.jsonl").exists()
@@ -92,7 +100,7 @@ def _campaign(pilot: Pilot, out: Path, workers: int, watch: Watcher) -> Generato
             f"{out} holds other files, not a pilot. Give an empty folder or one of an earlier `pilot run`."
         )
     with hold(out) as lease, Pool(workers, 1, keep=lease.keep, logs=out / "logs") as pool:
-        yield Campaign(pilot, out, Ledger(out / "ledger.jsonl"), pool, watch)
+        yield Campaign(pilot, out, Ledger(out / "ledger.jsonl"), pool, watch, together)
 
 
 def calibrate(campaign: Campaign, ready: Ready, workers: int, *, again: bool) -> Calibration:
@@ -119,15 +127,17 @@ def _announce(pilot: Pilot, calibration: Calibration, plan: trials.Schedule, wat
 
 
 def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Trial) -> Unit:
-    plan = trial.plan(campaign.pilot)
+    plan, goal = trial.plan(campaign.pilot), campaign.pilot.goal
+    task = {} if goal.task is None else {"task": str(goal.task.resolve()), "metric": goal.metric}
     return Unit(
         key=trial.name,
-        call="pilotlight.pilot.trial:run",
+        call=ALONE,
         arguments={
             "plan": plain(plan),
-            "machine": plain(Machine(threads=1)),
+            "machine": plain(Machine(threads=1, together=campaign.together)),
             "tokens": str(ready.tokens[trial.variant].folder.resolve()),
             "out": str((campaign.out / "runs" / trial.name).resolve()),
+            **task,
         },
         cost=calibration.seconds(trial.scale),
     )
@@ -156,24 +166,44 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
     spent = total - calibration.everything(list(missing.values()))
     if not missing:
         return
-    units = [_unit(campaign, ready, calibration, trial) for trial in missing.values()]
+    units = _units(campaign, ready, calibration, wanted, set(missing))
     relay = _Share(campaign, {unit.key: unit.cost / calibration.workers for unit in units}, spent, total)
     count = len(wanted) - len(missing)
     for outcome in campaign.pool.run(units, watch=relay):
-        trial = missing[outcome.unit.key]
-        row = _row(campaign, trial, outcome)
-        campaign.ledger.append(TRIAL, **plain(row))
-        count += 1
-        relay.finish(trial.name, f"{count} of {len(wanted)} trials")
-        if row.status != "finished":
-            campaign.watch(Note(f"{trial.name} {row.status}: {row.error}", "warning"))
-        if outcome.error_class in OF_THE_MACHINE:
-            raise ResourceError(f"{trial.name}: {outcome.error}")
-        _refuse_easy_target(campaign.pilot, row)
+        found = [(missing[name], one) for name, one in outcomes(outcome)]
+        for trial, one in found:
+            _enter(campaign, trial, one)
+        count += len(found)
+        relay.finish(outcome.unit.key, f"{count} of {len(wanted)} trials")
     rows = _entered(campaign)
     if not any(row.status == "finished" for row in rows.values()):
         first = next(iter(rows.values())).error
         raise RunError(f"every trial failed, so there is nothing to decide on. The first said: {first}")
+
+
+def _units(
+    campaign: Campaign, ready: Ready, calibration: Calibration, wanted: list[Trial], missing: set[str]
+) -> list[Unit]:
+    """Return the units of the missing trials: one each, or one for several of one shape."""
+
+    def shape(trial: Trial) -> str:
+        return shape_of(trial.plan(campaign.pilot), ready.tokens[trial.variant].vocabulary)
+
+    def unit(trial: Trial) -> Unit | None:
+        return _unit(campaign, ready, calibration, trial) if trial.name in missing else None
+
+    groups = [[unit(trial) for trial in group] for group in grouped(wanted, campaign.together, shape)]
+    return [unit_of(group) for group in groups if any(group)]
+
+
+def _enter(campaign: Campaign, trial: Trial, outcome: Outcome) -> None:
+    row = _row(campaign, trial, outcome)
+    campaign.ledger.append(TRIAL, **plain(row))
+    if row.status != "finished":
+        campaign.watch(Note(f"{trial.name} {row.status}: {row.error}", "warning"))
+    if outcome.error_class in OF_THE_MACHINE:
+        raise ResourceError(f"{trial.name}: {outcome.error}")
+    _refuse_easy_target(campaign.pilot, row)
 
 
 class _Share:
@@ -219,7 +249,8 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
     return Row(
         **told, status="finished", manifest_sha256=sha256(folder / NAME), parameters=facts.parameters,
         total_parameters=facts.total_parameters, tokens=facts.tokens, flops=facts.flops, epochs=facts.epochs,
-        metrics=facts.metrics, fit=f"{facts.fit}: {facts.why}", incidents=len(facts.incidents),
+        metrics=facts.metrics | outcome.result.get("metrics", {}), fit=f"{facts.fit}: {facts.why}",
+        incidents=len(facts.incidents),
     )  # fmt: skip
 
 
@@ -227,12 +258,12 @@ def _refuse_easy_target(pilot: Pilot, row: Row) -> None:
     smallest = min(pilot.scales, key=lambda scale: scale.parameters * scale.tokens).name
     if row.variant != BASELINE or row.scale != smallest or row.status != "finished":
         return
-    value = row.metrics[pilot.goal.metric]
-    if value <= pilot.goal.target:
-        unit = metric(pilot.goal.metric).unit
+    value, measured = row.metrics[pilot.goal.metric], metric(pilot.goal.metric)
+    if (value <= pilot.goal.target) if measured.better == "lower" else (value >= pilot.goal.target):
+        unit, side = measured.unit, "below" if measured.better == "lower" else "above"
         raise ConfigError(
             f"goal.target {pilot.goal.target:g} {unit} is already met by the smallest pilot ({row.name}: {value:.4g}), so "
-            f"there is nothing to decide. Set a target below {value:.4g} that makes the full run worth its price."
+            f"there is nothing to decide. Set a target {side} {value:.4g} that makes the full run worth its price."
         )
 
 

@@ -61,6 +61,9 @@ def forecast(pilot: Pilot, results: Results, adopted: Sequence[Finding], base: C
         metric=goal.metric, unit=unit, threshold=goal.target, parameters=base.parameters, tokens=base.plan.tokens,
         prediction=None, probability=None, baseline=None, baseline_probability=None,
     )  # fmt: skip
+    if goal.is_of_task:
+        why = f"laws foretell losses, and {goal.metric} of a task does not follow one: variants are compared, nothing is foretold"
+        return Forecast(None, target, why)
     try:
         found = predict(
             ladder_points(results, goal.metric), base.parameters, base.plan.tokens, flops=base.flops, level=level,

@@ -28,7 +28,7 @@ def counted(plan: Plan, vocabularies: dict[str, int]) -> Counted:
     """Return the plan with its numbers; ``vocabularies`` holds the number of ids by the tokenizer's fingerprint."""
     from pilotlight.model.size import measure
 
-    size = measure(plan.model, vocabularies[fingerprint(plan.tokenizer)], plan.train.context)
+    size = measure(plan.model, plan.ids(vocabularies[fingerprint(plan.tokenizer)]), plan.train.context)
     return Counted(plan, size.parameters, size.training_flops_per_token * plan.tokens)
 
 

@@ -11,6 +11,8 @@ from pilotlight.spec import Spec
 from pilotlight.units import Count, Money, Seconds, Share
 
 THIS_MACHINE = "this machine"
+TASK_METRICS = ("accuracy", "accuracy_by_total", "f1")
+"""Metrics that are measured on a task, whatever the objective and the tokenizer."""
 
 
 class FullRun(Spec):
@@ -54,12 +56,22 @@ class Limits(Spec):
 class Goal(Spec):
     """The criterion of the launch."""
 
-    metric: Literal["bits_per_byte", "nats_per_token", "perplexity"] = "bits_per_byte"
-    """Measured on the held-out text; only bits per byte compare across tokenizers."""
+    metric: Literal[
+        "bits_per_byte", "nats_per_token", "perplexity", "masked_nats_per_token", "accuracy", "accuracy_by_total", "f1"
+    ] = "bits_per_byte"
+    """Measured on the held-out text; only bits per byte compare across tokenizers. The last three are measured on ``task``,
+    and compare across tokenizers and objectives."""
+    task: Path | None = None
+    """File of a task (see ``pilot score``) on which every trial is scored, where the metric is that of a task."""
     target: float = Field(gt=0, allow_inf_nan=False)
-    """What the full run has to reach, in the unit of the metric (lower is better)."""
+    """What the full run has to reach, in the unit of the metric: at most, or at least where larger is better."""
     confidence: Share = 0.8
     """Probability of reaching the target that a GO asks for."""
     full_run: FullRun = FullRun()
     hardware: Hardware = Hardware()
     limits: Limits = Limits()
+
+    @property
+    def is_of_task(self) -> bool:
+        """Whether the metric is measured on a task."""
+        return self.metric in TASK_METRICS

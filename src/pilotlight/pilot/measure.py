@@ -45,6 +45,13 @@ def default_workers() -> int:
     return core_count() if default_device() == "cpu" else 1
 
 
+def default_together() -> int:
+    """Return how many trials of one shape a worker trains in one program: several on an accelerator, if they fit."""
+    from pilotlight.train.hardware import most_together
+
+    return most_together(Machine(), default_device())
+
+
 def shapes_of(pilot: Pilot) -> dict[str, Plan]:
     """Return the plans whose speed decides what a pilot can afford: the baseline at every rung, and the full run."""
     return {scale.name: pilot.plan(BASELINE, scale, 0) for scale in pilot.scales} | {"full": pilot.full_plan()}
@@ -141,5 +148,5 @@ def _rung(plan: Plan, tokens: Tokens, found: list[dict[str, Any]]) -> Rung:
     few = len(windows(tokens, plan.train.context, plan.train.evaluate_bytes).ids)
     # the end scores the held-out text, and a quarter as much training text beside it
     many = 1.25 * len(windows(tokens, plan.train.context, plan.train.score_bytes).ids)
-    flops = measure(plan.model, tokens.vocabulary, plan.train.context).training_flops_per_token * plan.tokens
+    flops = measure(plan.model, plan.ids(tokens.vocabulary), plan.train.context).training_flops_per_token * plan.tokens
     return Rung(flops=flops, seconds=START_SECONDS + plan.steps * step + window * (evaluations * few + many))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ from pilotlight.errors import ConfigError, nearest
 from pilotlight.manifest import sha256
 from pilotlight.model.decoder import Decoder
 from pilotlight.pilot import hardware
+from pilotlight.pilot.comparable import check_goal, check_variant
 from pilotlight.pilot.goal import THIS_MACHINE, Goal
 from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
 from pilotlight.record.results import BASELINE
@@ -88,6 +89,9 @@ class Pilot(Spec):
     """A/A runs: the baseline again at the lowest rung with only the order of the data reseeded."""
     confirm: int = Field(default=2, ge=0, le=20)
     """Fresh seeds on which a variant that won is trained again before it is adopted."""
+    equal: Literal["parameters", "flops"] = "parameters"
+    """What a variant has in common with the baseline at a rung, where it changes the model: non-embedding parameters, or
+    FLOPs per token of training. Tokens are equal either way."""
     variants: dict[str, Variant] = {}
     rule: Rule = Rule()
     budget: Budget = Budget()
@@ -142,6 +146,8 @@ class Pilot(Spec):
         """Hash of the whole pilot, fixed before the first trial; where its text lies on disk does not enter."""
         receipt = self.goal.hardware.receipt
         content = sha256(Path(receipt)) if receipt and Path(receipt).is_file() else ""
+        if self.goal.task is not None and self.goal.task.is_file():
+            content += sha256(self.goal.task)
         parts = {"corpus": self.corpus.identity(), "tokenizer": self.tokenizer.identity()}
         return fingerprint(plain(self) | parts, content)
 
@@ -171,6 +177,8 @@ class Pilot(Spec):
         """
         hardware.check(self.goal.hardware)
         baseline = self.setup
+        check_goal(self.goal, baseline)
+        check_variant(self.goal, BASELINE, baseline, baseline)
         batch = self.train.rows * self.train.context
         for scale in self.scales:
             if scale.tokens < 10 * batch:
@@ -187,11 +195,7 @@ class Pilot(Spec):
                     f"variants.{name}: changes the held-out text, so its loss could not be compared with the "
                     "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out."
                 )
-            if setup.tokenizer != baseline.tokenizer and self.goal.metric != "bits_per_byte":
-                raise ConfigError(
-                    f"variants.{name}: changes the tokenizer, so {self.goal.metric} does not compare; "
-                    "use goal.metric: bits_per_byte."
-                )
+            check_variant(self.goal, name, baseline, setup)
 
     def check_shapes(self) -> None:
         """Check that every rung and the full run, with and without each variant, has a shape that can be built.
@@ -226,13 +230,38 @@ class Pilot(Spec):
         rung = scale if isinstance(scale, Scale) else self.scale(scale)
         stream = repeat.rstrip("0123456789")
         reseed = {stream: seed + 1_000_003 * (1 + int(repeat[len(stream) :] or 0))} if repeat else {}
-        return _plan(self.variant(variant), rung.parameters, rung.tokens, seed, reseed).resolved(default_device())
+        return self._plan((variant,), rung.parameters, rung.tokens, seed, reseed).resolved(default_device())
 
     def full_plan(self, adopted: tuple[str, ...] = (), seed: int = 0) -> Plan:
         """Return the plan of the full run with the adopted variants applied, in the precision of its hardware."""
         target = self.goal.full_run
-        plan = _plan(self.variant(*adopted), target.parameters, target.tokens, seed, {})
+        plan = self._plan(adopted, target.parameters, target.tokens, seed, {})
         return plan.resolved(default_device() if self.goal.hardware.accelerator == THIS_MACHINE else "cuda")
+
+    def _plan(
+        self, names: tuple[str, ...], parameters: float, tokens: float, seed: int, reseed: dict[str, int]
+    ) -> Plan:
+        setup = self.variant(*names)
+        changed = [f"variants.{name}" for name in names if name != BASELINE]
+        try:
+            model = self._shaped(setup, parameters)
+        except ConfigError as error:
+            raise ConfigError(": ".join([*changed, str(error)])) from error
+        steps = setup.train.steps_for(tokens * (1 - setup.train.start.already_spent()))
+        parts = {"corpus": setup.corpus, "tokenizer": setup.tokenizer, "model": model, "train": setup.train}
+        settings = {**parts, "steps": steps, "seed": seed, "reseed": reseed}
+        return validated(Plan, settings, ", ".join(changed) or "the baseline")
+
+    def _shaped(self, setup: Setup, parameters: float) -> Decoder:
+        """Return the model at a rung: of so many parameters, or of the FLOPs that a baseline of so many takes."""
+        from pilotlight.model.equal_flops import shape_by_flops
+        from pilotlight.model.size import measure, shape
+
+        vocabulary, context = int(getattr(setup.tokenizer, "vocabulary", 4096)), self.train.context
+        if self.equal == "parameters" or setup.model == self.model:
+            return shape(setup.model, parameters, vocabulary)
+        baseline = measure(shape(self.model, parameters, vocabulary), vocabulary, context)
+        return shape_by_flops(setup.model, baseline.training_flops_per_token, vocabulary, context)
 
 
 def _anchored_variant(variant: Variant, folder: Path) -> Variant:
@@ -253,17 +282,3 @@ def _anchored_variant(variant: Variant, folder: Path) -> Variant:
 
 def _held_out(setup: Setup) -> dict[str, Any]:
     return {key: value for key, value in setup.corpus.identity().items() if key != "steps"}
-
-
-def _plan(setup: Setup, parameters: float, tokens: float, seed: int, reseed: dict[str, int]) -> Plan:
-    from pilotlight.model.size import shape
-
-    return Plan(
-        corpus=setup.corpus,
-        tokenizer=setup.tokenizer,
-        model=shape(setup.model, parameters, 4096),
-        train=setup.train,
-        steps=max(1, round(tokens / (setup.train.rows * setup.train.context))),
-        seed=seed,
-        reseed=reseed,
-    )

@@ -45,7 +45,7 @@ corpus:
   # steps: by default unicode repair, exact deduplication, length and quality filters; see docs/adding.md
 tokenizer: {{kind: bpe, vocabulary: 4096}}
 
-model: {{attention: {{kind: grouped, head_dim: 32}}}}
+model: {{mixer: {{kind: grouped, head_dim: 32}}}}
 train:
   rows: 16
   context: 256

@@ -11,8 +11,11 @@ from pilotlight.spec import Record
 class Incident(Record):
     """One fault: what was seen at which step, what was done, what a person can do. The card of a stopped run too."""
 
-    kind: Literal["non_finite", "spike", "budget", "damaged_checkpoint", "unsaved_checkpoint"]
-    """``budget``: so many steps were skipped that the run stopped."""
+    kind: Literal[
+        "non_finite", "spike", "budget", "rewind", "slower", "stopped", "damaged_checkpoint", "unsaved_checkpoint"
+    ]
+    """``rewind``: the run went back and on another way; ``slower``: and at a lower learning rate; ``budget`` and
+    ``stopped``: so many steps were skipped, or rewinds done, that the run stopped."""
 
     step: int
     """Updates done before it."""

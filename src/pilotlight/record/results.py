@@ -12,6 +12,7 @@ from pilotlight.record.ledger import Ledger
 from pilotlight.spec import Record
 
 BASELINE = "baseline"
+WITHOUT = "without_"  # names of variants that lack one part of the baseline begin so
 TRIAL = "trial"  # kind of the ledger entries that hold a row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, final
@@ -34,11 +34,14 @@ class RunFacts(Record):
     fingerprint: str
     """Of the plan and the tokens."""
     metrics: dict[str, float]
-    """``bits_per_byte``, ``nats_per_token`` and ``perplexity`` of all scored held-out text."""
-    train_bits_per_byte: float
-    """Of a fixed sample of training text, scored the same way."""
+    """``bits_per_byte``, ``nats_per_token`` and ``perplexity`` of all scored held-out text; of a model that cannot write only
+    ``masked_nats_per_token``."""
+    metric: str = "bits_per_byte"
+    """The one of ``metrics`` that the model is measured in."""
+    train_bits_per_byte: float | None
+    """Of a fixed sample of training text, scored the same way; None for a model that cannot write."""
     gap: float
-    """Held-out minus training bits per byte."""
+    """Held-out minus training loss, in ``metric``."""
     parameters: int
     """Non-embedding parameters."""
     total_parameters: int
@@ -48,7 +51,9 @@ class RunFacts(Record):
     """Times the training text was gone through."""
     steps: int
     flops: float
-    """Of the matrix products of ``tokens``, forward and backward, counted from the model."""
+    """Of the matrix products of ``tokens``, forward and backward, counted from the model; zeros are counted as other weights."""
+    zero_share: float | None = None
+    """Share of zeros among the weights of the matrices inside blocks, of a sparse training; None: it was dense."""
     bytes_per_token: float
     """Of the training text."""
     scored_bytes: int
@@ -65,7 +70,10 @@ class RunFacts(Record):
 
 @final
 class Score(Record):
-    """One held-out document: the nats of its scored tokens, their number and the UTF-8 bytes they stand for."""
+    """One held-out document: the nats of its scored tokens, their number and the UTF-8 bytes of the document.
+
+    Of a model that cannot write only the masked tokens are scored.
+    """
 
     item: str
     nats: float
@@ -146,8 +154,11 @@ class Run:
             raise RecordError(f"{path} is missing or damaged. Remove {self.folder} and train it again.") from error
 
     def lines(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Return the lines of ``metrics.jsonl``, of one kind (``step``, ``evaluation``, ``skip``) or of all."""
-        found = read_lines(self.folder / METRICS)
+        """Return the lines of ``metrics.jsonl``, of one kind (``step``, ``evaluation``, ``skip``) or of all.
+
+        What a rewind undid is left out; the rewind itself is a line of kind ``rewind``.
+        """
+        found = kept_lines(read_lines(self.folder / METRICS))
         return [line for line in found if kind in (None, line["kind"])]
 
     def evaluations(self) -> list[dict[str, Any]]:
@@ -157,6 +168,18 @@ class Run:
     def scores(self) -> list[Score]:
         """Return the score of every held-out document, in the order of the tokens' held-out split."""
         return [Score.model_validate(line) for line in read_lines(self.folder / SCORES)]
+
+
+def kept_lines(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the metrics that led to the final weights: without those of steps that were undone by a rewind."""
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        if line.get("kind") == "rewind":
+            # a skip after update n is of the step after it
+            found = [other for other in found if other["kind"] == "rewind"
+                     or other["step"] + (other["kind"] == "skip") <= line["step"]]  # fmt: skip
+        found.append(line)
+    return found
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

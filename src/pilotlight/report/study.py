@@ -14,7 +14,7 @@ from pilotlight.manifest import NAME, Manifest, sha256
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Entry, Ledger
 from pilotlight.record.results import BASELINE, TRIAL, Results, Row
-from pilotlight.record.run import FACTS, METRICS, RunFacts, read_lines
+from pilotlight.record.run import FACTS, METRICS, RunFacts, kept_lines, read_lines
 from pilotlight.report.full_run import FullRun, read_full_run
 
 Found = TypeVar("Found")
@@ -212,7 +212,7 @@ def _curves(out: Path) -> Iterable[Curve]:
     for path in sorted((out / "runs").glob(f"*/*/*/{METRICS}")):
         variant, scale, seed = path.parent.relative_to(out / "runs").parts
         try:
-            lines = read_lines(path)
+            lines = kept_lines(read_lines(path))
         except RecordError:
             continue  # of a killed trial; the curves of entered runs are checked against their seal
         yield Curve(

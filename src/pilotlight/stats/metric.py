@@ -40,6 +40,21 @@ METRICS: dict[str, Metric] = {
             comparable_across="models that share a tokenizer, on the same held-out text",
         ),
         Metric(
+            name="masked_nats_per_token", unit="nats/masked token", better="lower", version=1,
+            description="negative natural log likelihood of the 15 % of the held-out tokens that are masked, given all others",
+            comparable_across="masked models that share a tokenizer, on the same held-out text",
+        ),
+        Metric(
+            name="pseudo_bits_per_byte", unit="bits/byte, pseudo", better="lower", version=1,
+            description="negative log2 likelihood of each token given all others of the text, summed, per UTF-8 byte",
+            comparable_across="masked models that share a tokenizer, on the same text; never with bits per byte",
+        ),
+        Metric(
+            name="pseudo_perplexity", unit="per token", better="lower", version=1,
+            description="exponential of the nats per token of each token given all others of the text",
+            comparable_across="masked models that share a tokenizer, on the same text; never with perplexity",
+        ),
+        Metric(
             name="accuracy", unit="share", better="higher", version=1,
             description="share of items whose right option gets the highest likelihood per byte",
             comparable_across="all models, on the same items",

@@ -14,6 +14,7 @@ from pilotlight.tokens.best_fit import BestFit
 from pilotlight.tokens.journal import Entry, Skip
 from pilotlight.tokens.order import Mix, Turns
 from pilotlight.tokens.packing import PADDING, Concatenated, Packing, PackingName
+from pilotlight.tokens.rows import Rows
 from pilotlight.tokens.tokens import Split
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Batches:
     """The batches of a training: rows of ``context`` predictions, every row once an epoch.
 
     Rows are numbered through: row r of step s is row number s * rows + r of the stream, whatever epoch that falls in.
+    With fewer rows at the beginning (``counts``) it is the number of rows of all batches before it, + r.
     With a ``mix``, each row is of one group of documents, every group has epochs of its own, and shares decide
     whose turn it is.
 
@@ -52,6 +54,7 @@ class Batches:
         journal: what changed the stream.
         packing: ``concat`` cuts the concatenation into windows, ``best_fit`` cuts as few documents as can be.
         mix: groups of documents and their shares; None: all are one group.
+        counts: rows of the batch at each place of the stream; None: always ``rows``.
 
     Raises:
         DataError: a group has less text than one row takes.
@@ -67,12 +70,14 @@ class Batches:
         *,
         packing: PackingName = "concat",
         mix: Mix | None = None,
+        counts: Rows | None = None,
     ) -> None:
         self.rows = rows
         self.context = context
         self.journal = tuple(journal)
         self.split = split
         self.mix = mix
+        self.counts = counts or Rows(((0, rows),))
         if len(split.ids) < 1:
             raise DataError(f"The {split.name} text is empty. Give more text, or loosen the steps of the recipe.")
         kind = {"concat": Concatenated, "best_fit": BestFit}[packing]
@@ -85,7 +90,7 @@ class Batches:
         self.windows = sum(packing.rows for packing in self._packings)
         """Rows in an epoch."""
         self._ids = np.asarray(split.ids)
-        self._turns = Turns(mix, rows, self.journal) if mix is not None else None
+        self._turns = Turns(mix, self.counts, self.journal) if mix is not None else None
         self._at = lru_cache(maxsize=2)(self._draw_rows)
 
     def with_journal(self, journal: Sequence[Entry]) -> Batches:
@@ -93,7 +98,7 @@ class Batches:
         found = copy.copy(self)
         found.journal = tuple(journal)
         if self.mix is not None:
-            found._turns = Turns(self.mix, self.rows, found.journal, self._turns)
+            found._turns = Turns(self.mix, self.counts, found.journal, self._turns)
         found._at = lru_cache(maxsize=2)(found._draw_rows)
         return found
 
@@ -106,7 +111,7 @@ class Batches:
 
     def epochs(self, step: int) -> float:
         """Return how often the text has been gone through when step ``step`` begins; skipped batches count."""
-        return self.draw(step) * self.rows / self.windows
+        return self.counts.before(self.draw(step)) / self.windows
 
     def epochs_by_group(self, step: int) -> dict[str, float]:
         """Return how often the text of each group of the mix has been gone through when step ``step`` begins."""
@@ -192,10 +197,10 @@ class Batches:
     def _draw_rows(self, step: int) -> _Drawn:
         place = self.draw(step)
         if self._turns is None:
-            numbers = np.arange(place * self.rows, (place + 1) * self.rows, dtype=np.int64)
-            return _Drawn(self._packings[0].places(numbers), np.zeros(self.rows, dtype=np.int64))
+            numbers = np.arange(self.counts.before(place), self.counts.before(place + 1), dtype=np.int64)
+            return _Drawn(self._packings[0].places(numbers), np.zeros(len(numbers), dtype=np.int64))
         groups, numbers = self._turns.at(place)
-        places = np.empty((self.rows, self.context + 1), dtype=np.int64)
+        places = np.empty((len(groups), self.context + 1), dtype=np.int64)
         for group in np.unique(groups).tolist():
             mine = groups == group
             places[mine] = self._packings[group].places(numbers[mine])

@@ -64,7 +64,8 @@ class BytePairs(Encoder):
         self._encoding = tiktoken.Encoding(
             "pilotlight", pat_str=pattern, mergeable_ranks=self._ranks, special_tokens={BETWEEN: end}
         )
-        self._rescued = 0
+        self.rescued = 0
+        """Pieces of text on which tiktoken gave up so far: their ids are not those of other programs."""
 
     def encode_batch(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return the ids of each text (uint32, without an end token), in order."""
@@ -110,7 +111,7 @@ class BytePairs(Encoder):
         except BaseException as error:
             if not _gave_up(error):
                 raise
-        self._rescued += 1
+        self.rescued += 1
         return self._rescue(text)
 
     def _rescue(self, text: str) -> np.ndarray:
@@ -122,10 +123,10 @@ class BytePairs(Encoder):
 
     def notes(self) -> tuple[str, ...]:
         """Return what happened to the texts encoded so far that a user should know."""
-        if not self._rescued:
+        if not self.rescued:
             return ()
         return (
-            f"tiktoken gave up on {self._rescued} pieces of text, which were cut in two or into bytes: they take more "
+            f"tiktoken gave up on {self.rescued} pieces of text, which were cut in two or into bytes: they take more "
             "tokens than they need, and come back unchanged. The pattern of the tokenizer backtracks too much.",
         )
 

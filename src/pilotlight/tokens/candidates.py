@@ -41,10 +41,17 @@ def add(found: dict[str, Candidate], name: str, candidate: Candidate) -> None:
 
 
 def named(settings: Tokenizer) -> str:
-    """Return a short name of settings, such as ``bpe:8192``."""
+    """Return a short name of settings, such as ``bpe:8192``, or that of the file."""
+    if isinstance(settings, File):
+        return _file_name(settings.path)
     described = plain(settings)
     vocabulary = described.get("vocabulary")
     return f"{described['kind']}:{vocabulary}" if vocabulary else str(described["kind"])
+
+
+def _file_name(path: Path) -> str:
+    """Return the name of a tokenizer file, with its folder where all such files are called alike."""
+    return "/".join(filter(None, (path.parent.name, path.name))) if path.name == "tokenizer.json" else path.name
 
 
 def _read(word: str) -> Iterator[tuple[str, Candidate]]:
@@ -59,7 +66,7 @@ def _read(word: str) -> Iterator[tuple[str, Candidate]]:
         inner = next((inner for inner in (path, path / "tokenizer") if (inner / NAME).is_file()), None)
         yield path.name or word, inner or File(path=path)
     elif path.is_file():
-        yield path.name, File(path=path)
+        yield _file_name(path), File(path=path)
     else:
         kinds = ", ".join(discover(Tokenizer.folder))
         raise ConfigError(

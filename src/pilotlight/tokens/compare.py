@@ -296,8 +296,9 @@ def _cautions(text: MeasuredText, encoded: list[_Encoded]) -> list[str]:
         found.append(f"Only {len(text.texts)} held-out documents: the intervals are rough.")
     changing = [item.measured.name for item in encoded if not item.measured.lossless]
     if changing:
+        change = "changes" if len(changing) == 1 else "change"
         found.append(
-            f"{', '.join(changing)} change text; what they leave out costs them no tokens, so their bytes per token look "
+            f"{', '.join(changing)} {change} text; what they leave out costs them no tokens, so bytes per token look "
             "better than they are."
         )
     return found

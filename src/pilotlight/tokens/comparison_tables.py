@@ -63,7 +63,9 @@ def _behaviours(found: TokenizerComparison) -> Shown:
 def _behaviour(item: MeasuredTokenizer) -> tuple[str, ...]:
     how, waste = item.behaviour, item.waste
     return (
-        item.name, _percent(item.fragments), f"{how.digits_per_token:.2f}", "yes" if how.regular_numbers else "no",
+        item.name, _percent(item.fragments),
+        "digits lost" if how.digits_per_token is None else f"{how.digits_per_token:.2f}",
+        "" if how.regular_numbers is None else "yes" if how.regular_numbers else "no",
         f"{how.tokens_per_indent:.1f}", _percent(waste.cut), _percent(waste.padding), _percent(waste.cut_by_best_fit),
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ def opening(
 
     @lru_cache(maxsize=8)
     def shares(place: int) -> tuple[float, ...]:
-        done = min(1.0, (place + 0.5) / length.steps) / until
+        done = length.done(place) / until
         if kind == "stages" and done < 1.0:
             open_parts = np.where((begins <= done) & (done < ends), 1.0, 0.0)
         else:

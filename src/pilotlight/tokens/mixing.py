@@ -79,7 +79,7 @@ def in_stages(points: Sequence[float], table: Sequence[Sequence[float]], length:
 
     @lru_cache(maxsize=8)
     def found(place: int) -> tuple[float, ...]:
-        done = min(1.0, (place + 0.5) / length.steps)
+        done = length.done(place)
         return tuple(float(np.interp(done, places, column)) for column in values.T)
 
     return found

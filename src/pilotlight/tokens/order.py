@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 
 from pilotlight.tokens.journal import Entry, Weights
+from pilotlight.tokens.rows import Rows
 
 if TYPE_CHECKING:
     from jaxtyping import Int64, Integer, UInt64
@@ -66,16 +67,25 @@ def mixed(value: UInt64[np.ndarray, " rows"]) -> UInt64[np.ndarray, " rows"]:
 
 
 class Length(NamedTuple):
-    """How long a training is: steps, rows of a batch, tokens of a row."""
+    """How long a training is: steps, rows of a full batch, tokens of a row."""
 
     steps: int
     rows: int
     context: int
+    counts: Rows | None = None
+    """Rows of each batch; None: always ``rows``."""
 
     @property
     def tokens(self) -> int:
         """Tokens that are predicted, padding included."""
-        return self.steps * self.rows * self.context
+        return (self.steps * self.rows if self.counts is None else self.counts.before(self.steps)) * self.context
+
+    def done(self, place: int) -> float:
+        """Return the share of the training, by rows, that is over in the middle of the batch at a place; at most 1."""
+        if self.counts is None:
+            return min(1.0, (place + 0.5) / self.steps)
+        rows = (self.counts.before(place) + self.counts.before(place + 1)) / 2
+        return min(1.0, rows / self.counts.before(self.steps))
 
 
 @final
@@ -124,8 +134,8 @@ class Turns:
     The rule goes from the first row on (about 0.2 microseconds a row and group); states on the way are kept.
     """
 
-    def __init__(self, mix: Mix, rows: int, journal: Sequence[Entry] = (), before: Turns | None = None) -> None:
-        self._mix, self._rows = mix, rows
+    def __init__(self, mix: Mix, rows: int | Rows, journal: Sequence[Entry] = (), before: Turns | None = None) -> None:
+        self._mix, self._rows = mix, Rows(((0, rows),)) if isinstance(rows, int) else rows
         self._weights = [entry for entry in journal if isinstance(entry, Weights)]
         self._starts = [entry.step for entry in self._weights]
         groups = len(mix.names)
@@ -151,7 +161,7 @@ class Turns:
         groups, after = self._go(place, state)
         self._keep(place + 1, after)
         found = np.array(groups, dtype=np.int64)
-        numbers = np.empty(self._rows, dtype=np.int64)
+        numbers = np.empty(len(found), dtype=np.int64)
         for group, first in enumerate(state.given):
             mine = found == group
             numbers[mine] = first + np.arange(int(mine.sum()))
@@ -186,7 +196,7 @@ class Turns:
         given, due = list(state.given), list(state.due)
         active = [group for group, weight in enumerate(weights) if weight > 0]
         found: list[int] = []
-        for _ in range(self._rows):
+        for _ in range(self._rows.at(place)):
             best, least = -1, float("inf")
             early, soonest = -1, float("inf")
             for group in active:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pilotlight.corpus.build import clear_work, work_folder
 from pilotlight.errors import RecordError
 from pilotlight.events import Note, Watcher, silent
-from pilotlight.manifest import building, finished, read_manifest
+from pilotlight.manifest import NAME, building, finished, read_manifest
 from pilotlight.spec import fingerprint, plain
 from pilotlight.tokens.held_out import STORED_BYTES
 from pilotlight.tokens.pack_units import Part, join, refuse_empty, write_part
@@ -141,7 +141,10 @@ def _pack_files(
         parts += flow.run(f"tokens of {name}", tasks)
     refuse_empty(read_manifest(path).facts for path in parts)
     joining = {"out": str(out.absolute()), **made, "format": FORMAT}
-    flow.run("finishing", [Task(f"{_MODULE}assemble", (learnt, *parts), joining)])
+    task = Task(f"{_MODULE}assemble", (learnt, *parts), joining)
+    if not (out / NAME).is_file():
+        flow.forget("finishing", task)  # it was finished once, and has been removed since
+    flow.run("finishing", [task])
 
 
 def _share(size: int, whole: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pilotlight.errors import DataError
@@ -24,28 +25,37 @@ PATTERNS = {
 """How published tables cut text into words, by the name of the table. They match what tiktoken's own expressions match."""
 
 
-def read_ranks(path: Path) -> dict[bytes, int]:
+def read_ranks(path: Path) -> Mapping[bytes, int]:
     """Return the byte strings of a ``.tiktoken`` file and their ids.
 
     Raises:
         DataError: a line is something else, a byte is missing, or two strings share an id.
     """
+    try:
+        return _parsed(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{path}{error}") from error
+
+
+@lru_cache(maxsize=1)
+def _parsed(data: bytes) -> dict[bytes, int]:
+    """Return what a table holds, of the last one again without reading it: settings, copy and encoder ask in turn."""
     ranks: dict[bytes, int] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(data.splitlines(), start=1):
         if not line.strip():
             continue
         try:
             string, rank = line.split()
             ranks[base64.b64decode(string, validate=True)] = int(rank)
         except (ValueError, binascii.Error) as error:
-            raise DataError(
-                f"{path}:{number}: expected a base64 string and its rank, as .tiktoken files hold, but found "
+            raise ValueError(
+                f":{number}: expected a base64 string and its rank, as .tiktoken files hold, but found "
                 f"{line[:60]!r}. Give a .tiktoken or tokenizer.json file."
             ) from error
     missing = [byte for byte in range(256) if bytes([byte]) not in ranks]
     if missing or len(set(ranks.values())) != len(ranks):
         what = f"{len(missing)} of the 256 bytes are missing" if missing else "two strings share a rank"
-        raise DataError(f"{path} is not a complete .tiktoken table: {what}. Download or write the file again.")
+        raise ValueError(f" is not a complete .tiktoken table: {what}. Download or write the file again.")
     return ranks
 
 

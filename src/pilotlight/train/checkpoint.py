@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
@@ -20,6 +21,7 @@ from pilotlight.record.incident import Incident
 from pilotlight.train.state import State
 
 _KIND = "checkpoint"
+_MASKS = "masks.safetensors"
 
 
 @final
@@ -58,6 +60,8 @@ def save(checkpoints: Path, state: State, fingerprint: str) -> Path:
     with building(folder, kind=_KIND, fingerprint=fingerprint, settings={}) as draft:
         (draft.folder / "model.safetensors").write_bytes(to_bytes(weights(state.model)))
         (draft.folder / "optim.safetensors").write_bytes(to_bytes(_named_state(state)))
+        if state.pruner is not None:
+            (draft.folder / _MASKS).write_bytes(to_bytes(state.pruner.state()))
         (draft.folder / "state.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
         draft.facts["step"] = state.step
     return folder
@@ -92,8 +96,25 @@ def newest(checkpoints: Path, fingerprint: str) -> tuple[Checkpoint | None, list
     """
     for left_over in checkpoints.glob(".*.partial"):
         shutil.rmtree(left_over, ignore_errors=True)
+    found, incidents = _first_valid(_found(checkpoints), fingerprint)
+    if found is not None:
+        return found, incidents
+    quarantine = checkpoints.with_name("quarantine")
+    if quarantine.is_dir() and any(quarantine.iterdir()):
+        raise RunError(f"no checkpoint in {checkpoints} is valid; the damaged ones are in {quarantine}. Restore one "
+                       f"from a copy, or remove {checkpoints.parent} to train again from the start.")  # fmt: skip
+    return None, incidents
+
+
+def anchor(checkpoints: Path, fingerprint: str, step: int, every: int) -> tuple[Checkpoint | None, list[Incident]]:
+    """Return the newest valid checkpoint of a multiple of ``every`` steps up to ``step``, and what was found damaged."""
+    return _first_valid([path for path in _found(checkpoints) if (at := _step(path)) <= step and at % every == 0],
+                        fingerprint)  # fmt: skip
+
+
+def _first_valid(folders: list[Path], fingerprint: str) -> tuple[Checkpoint | None, list[Incident]]:
     incidents: list[Incident] = []
-    for folder in _found(checkpoints):
+    for folder in folders:
         try:
             manifest = read_manifest(folder, _KIND, verify=True)
             facts = json.loads((folder / "state.json").read_text(encoding="utf-8"))
@@ -104,10 +125,6 @@ def newest(checkpoints: Path, fingerprint: str) -> tuple[Checkpoint | None, list
             raise RecordError(f"{folder} was made by the same plan from other tokens. Choose another folder for "
                               "this run, or remove that one.")  # fmt: skip
         return Checkpoint(folder, facts), incidents
-    quarantine = checkpoints.with_name("quarantine")
-    if quarantine.is_dir() and any(quarantine.iterdir()):
-        raise RunError(f"no checkpoint in {checkpoints} is valid; the damaged ones are in {quarantine}. Restore one "
-                       f"from a copy, or remove {checkpoints.parent} to train again from the start.")  # fmt: skip
     return None, incidents
 
 
@@ -119,9 +136,11 @@ def _quarantine(folder: Path, why: str) -> Incident:
         number += 1
         target = home / f"{folder.name}.{number}"
     folder.rename(target)
-    step = int(folder.name.split("-")[1])
     return Incident(
-        kind="damaged_checkpoint", step=step, seen=why, action=f"moved to {target}; an earlier checkpoint is used"
+        kind="damaged_checkpoint",
+        step=_step(target),
+        seen=why,
+        action=f"moved to {target}; an earlier checkpoint is used",
     )
 
 
@@ -141,14 +160,31 @@ def restore(checkpoint: Checkpoint, state: State) -> None:
         by_name.setdefault(name, {})[what] = tensor
     filled = {index: by_name[name] for index, name in enumerate(ordered) if name in by_name}
     state.optimiser.load_state_dict({"state": filled, "param_groups": state.optimiser.state_dict()["param_groups"]})
+    if state.pruner is not None:
+        masks = checkpoint.folder / _MASKS
+        state.pruner.restore(load_file(masks) if masks.is_file() else None, state.optimiser)
 
 
-def prune(checkpoints: Path, keep: int, milestone_every: int | None) -> None:
-    """Remove all but the ``keep`` newest checkpoints and those at multiples of ``milestone_every`` steps.
+def prune(checkpoints: Path, keep: int, milestone_every: int | None, kept: Collection[int] = ()) -> None:
+    """Remove all but the ``keep`` newest checkpoints, those of the steps ``kept`` and multiples of ``milestone_every``.
 
     Called right after a save, so that the newest is known to be whole.
     """
     for folder in _found(checkpoints)[keep:]:
-        step = int(folder.name.split("-")[1])
-        if not (milestone_every and step % milestone_every == 0):
+        step = _step(folder)
+        if step not in kept and not (milestone_every and step % milestone_every == 0):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def abandon(checkpoints: Path, after: int) -> None:
+    """Remove the checkpoints of steps beyond ``after``: of a way that the training has left.
+
+    Each is renamed first, so that one that is half removed is never taken for a damaged one.
+    """
+    for folder in _found(checkpoints):
+        if _step(folder) > after:
+            shutil.rmtree(folder.rename(folder.with_name(f".{folder.name}.abandoned.partial")), ignore_errors=True)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.split("-")[1].partition(".")[0])

@@ -1,9 +1,8 @@
-"""The likelihood of fixed text."""
+"""How well a model does on fixed text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple, final
 
 import numpy as np
@@ -11,12 +10,17 @@ import torch
 
 from pilotlight.record.run import Score
 from pilotlight.tokens.held_out import Windows
+from pilotlight.train.asked import Asked, Losses
+from pilotlight.train.examples import Vocabulary
+from pilotlight.train.objectives import Objective
 
 
 @final
 class Evaluation(NamedTuple):
-    """Sums over scored text: nats and targets by document, and the bytes they stand for."""
+    """Sums over scored text: nats and targets by document, and the bytes of the documents."""
 
+    metric: str
+    """What the text is measured in: bits_per_byte, or masked_nats_per_token where only some tokens were asked for."""
     items: tuple[str, ...]
     nats: np.ndarray
     """float64 [documents]"""
@@ -27,8 +31,13 @@ class Evaluation(NamedTuple):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """``bits_per_byte``, ``nats_per_token`` and ``perplexity`` of all documents together."""
+        """``bits_per_byte``, ``nats_per_token`` and ``perplexity`` of all documents together, or ``metric`` alone.
+
+        Nats of some tokens given those on both sides add up to no likelihood of a text, and so to no bits per byte.
+        """
         nats, per_token = float(self.nats.sum()), float(self.nats.sum()) / max(1, int(self.tokens.sum()))
+        if self.metric != "bits_per_byte":
+            return {self.metric: per_token}
         perplexity = math.exp(per_token) if per_token < 700 else math.inf
         return {"bits_per_byte": nats / math.log(2) / int(self.bytes.sum()), "nats_per_token": per_token,
                 "perplexity": perplexity}  # fmt: skip
@@ -40,17 +49,29 @@ class Evaluation(NamedTuple):
 
 
 @torch.no_grad()
-def evaluate(losses: Callable[[torch.Tensor], torch.Tensor], windows: Windows, rows: int, device: str) -> Evaluation:
-    """Return the nats of every document of ``windows``, ``rows`` windows at a time.
+def evaluate(
+    losses: Losses, objective: Objective, windows: Windows, vocabulary: Vocabulary, *, rows: int, device: str
+) -> Evaluation:
+    """Return the nats of every document of ``windows``, ``rows`` windows at a time, as the objective asks about them.
 
-    The last part is filled up with padding rows, so that compiled losses see one shape.
+    The last part is filled up with windows again, so that compiled losses see one shape.
     """
-    found = np.zeros(len(windows.ids), dtype=np.float64)
-    for first in range(0, len(windows.ids), rows):
-        ids, mask = windows.ids[first : first + rows], windows.mask[first : first + rows]
-        missing = rows - len(ids)
-        padded = np.pad(ids, ((0, missing), (0, 0)), mode="edge") if missing else ids
-        nats = losses(torch.from_numpy(padded).to(device)).cpu().numpy().astype(np.float64)
-        found[first : first + rows] = np.where(mask, nats[: len(ids)], 0.0).sum(axis=1)
-    nats = np.bincount(windows.document, weights=found, minlength=len(windows.passages))
-    return Evaluation(windows.document_ids, nats, windows.tokens, windows.bytes)
+    asked = objective.questions(windows.ids, windows.mask, vocabulary)
+    count = len(windows.ids)
+    found, tokens = np.zeros(count, dtype=np.float64), (asked.weights > 0).sum(axis=1)
+    for first in range(0, count, rows):
+        places = np.minimum(np.arange(first, first + rows), count - 1)
+        part = asked._replace(
+            inputs=asked.inputs[places], targets=asked.targets[places],
+            documents=None if asked.documents is None else asked.documents[places],
+            visible=None if asked.visible is None else asked.visible[places],
+        )  # fmt: skip
+        nats = losses(Asked.of(part, device)).cpu().numpy().astype(np.float64)[: count - first]
+        weights = asked.weights[first : first + rows]
+        # not a product: what does not count may be infinite
+        found[first : first + rows] = np.where(weights > 0, nats * weights, 0.0).sum(axis=1)
+    documents = len(windows.passages)
+    return Evaluation(
+        objective.metric, windows.document_ids, np.bincount(windows.document, weights=found, minlength=documents),
+        np.bincount(windows.document, weights=tokens, minlength=documents).astype(np.int64), windows.bytes,
+    )  # fmt: skip

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from pilotlight.record.diagnosis import Diagnosis
 from pilotlight.record.incident import Incident
 
-__all__ = ["Evaluated", "Finished", "Incident", "Saved", "Started", "Stepped"]
+__all__ = ["Diagnosis", "Evaluated", "Finished", "Incident", "Probed", "Saved", "Started", "Stepped"]
 
 
 @final
@@ -40,8 +41,30 @@ class Evaluated:
     """Fixed held-out text was scored after ``step`` updates."""
 
     step: int
-    bits_per_byte: float
-    nats_per_token: float
+    metric: str
+    """What the model is measured in: bits_per_byte, or masked_nats_per_token where it cannot write."""
+    metrics: dict[str, float]
+
+    @property
+    def value(self) -> float:
+        """The loss, in ``metric``."""
+        return self.metrics[self.metric]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The layers were looked at in update ``step``: numbers by layer, ``blocks.0`` first."""
+
+    step: int
+    activation_rms: dict[str, float]
+    """Root mean square of what each block gives to the next one."""
+    gradient_norm: dict[str, float]
+    """Before any clipping."""
+    update_ratio: dict[str, float]
+    """Norm of the update divided by the norm of the weights before it."""
+    dead_units: dict[str, float]
+    """Share of the units of each block's worst matrix that got no gradient from the whole batch."""
 
 
 @final
@@ -59,4 +82,6 @@ class Finished:
     """The run is complete; its folder holds the model and the scores."""
 
     out: Path
-    bits_per_byte: float
+    metric: str
+    value: float
+    """Of all held-out text, in ``metric``."""

@@ -28,6 +28,14 @@ class ModelFacts(Record):
 
     decoder: Decoder
     vocabulary: int
+    """Ids of the model: the tokenizer's, and behind them the extra ones."""
+    extra_ids: int = 0
+    """Ids past the tokenizer's that stand for no text: the objective's first, such as the mask token, then those of
+    augmentations."""
+    objective: str = "next_token"
+    """Kind of what the model was trained to predict."""
+    metric: str = "bits_per_byte"
+    """What it is measured in; another one where it does not predict the next token, and so gives no text a likelihood."""
     context: int
     """Tokens of a row in training."""
     precision: Literal["float32", "bfloat16"]
@@ -41,7 +49,8 @@ def write_model(job: Job, model: torch.nn.Module) -> Path:
 
     plan = job.plan
     facts = ModelFacts.model_validate({
-        "decoder": plan.model, "vocabulary": job.tokens.vocabulary, "context": plan.train.context,
+        "decoder": plan.model, "vocabulary": plan.ids(job.tokens.vocabulary), "extra_ids": plan.train.extra_ids,
+        "objective": plan.train.objective.kind, "metric": plan.train.objective.metric, "context": plan.train.context,
         "precision": plan.train.precision, "end": job.tokens.end,
     })  # fmt: skip
     folder = job.out / "model"
@@ -64,15 +73,30 @@ def open_model(folder: str | Path, device: str = "cpu") -> tuple[DecoderModel, E
     """
     from safetensors.torch import load_file
 
-    folder = Path(folder)
-    if (folder / KIND / "model.json").is_file():
-        folder = folder / KIND
+    folder = _folder_of(folder)
     read_manifest(folder, KIND, verify=True)
-    try:
-        facts = ModelFacts.from_json((folder / "model.json").read_bytes())
-    except ValueError as error:
-        raise RecordError(f"{folder / 'model.json'} is of another version. Train the model again.") from error
+    facts = read_facts(folder)
     model = facts.decoder.build(facts.vocabulary)
     model.load_state_dict(load_file(folder / "model.safetensors"))
     model.compute_dtype = DTYPES[facts.precision]
     return model.eval().to(device), open_encoder(folder / "tokenizer")
+
+
+def read_facts(folder: str | Path) -> ModelFacts:
+    """Return what is known of the model in a run, or in the ``model`` folder of one.
+
+    Raises:
+        RecordError: there is no model, or its facts are of another version.
+    """
+    path = _folder_of(folder) / "model.json"
+    try:
+        return ModelFacts.from_json(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} is missing. Give the folder of a finished run.") from error
+    except ValueError as error:
+        raise RecordError(f"{path} is of another version. Train the model again.") from error
+
+
+def _folder_of(folder: str | Path) -> Path:
+    folder = Path(folder)
+    return folder / KIND if (folder / KIND / "model.json").is_file() else folder

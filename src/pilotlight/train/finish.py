@@ -8,10 +8,24 @@ from typing import Any
 
 from pilotlight.manifest import NAME, FileRecord, Manifest, sha256, versions, write_atomic
 from pilotlight.model.size import measure
-from pilotlight.record.run import FACTS, KIND, METRICS, SCORES, TIMING, Run, RunFacts, Session, Timing, read_lines
+from pilotlight.record.diagnosis import Diagnosis
+from pilotlight.record.run import (
+    FACTS,
+    KIND,
+    METRICS,
+    SCORES,
+    TIMING,
+    Run,
+    RunFacts,
+    Session,
+    Timing,
+    kept_lines,
+    read_lines,
+)
 from pilotlight.spec import plain
-from pilotlight.tokens.held_out import windows
+from pilotlight.tokens.held_out import Windows, windows
 from pilotlight.tokens.tokens import SplitName
+from pilotlight.train.diagnose import diagnose_end
 from pilotlight.train.evaluate import Evaluation, evaluate
 from pilotlight.train.events import Finished
 from pilotlight.train.final import write_model
@@ -27,8 +41,13 @@ def rows_at_once(job: Job) -> int:
 
 
 def _scored(job: Job, limit: float, split: SplitName) -> Evaluation:
-    found = windows(job.tokens, job.plan.train.context, limit, split)
-    return evaluate(job.losses, found, rows_at_once(job), job.machine.device)
+    return evaluated(job, windows(job.tokens, job.plan.train.context, limit, split))
+
+
+def evaluated(job: Job, found: Windows) -> Evaluation:
+    """Return how well the model does on windows, in the metric of its objective."""
+    objective, rows = job.plan.train.objective, rows_at_once(job)
+    return evaluate(job.losses, objective, found, job.vocabulary, rows=rows, device=job.machine.device)
 
 
 def write_results(job: Job, state: State) -> None:
@@ -43,10 +62,20 @@ def write_results(job: Job, state: State) -> None:
     write_atomic(job.out / SCORES, text)
     checks = run_checks(job, state)
     log_final(job, state, held_out, train, checks)
+    if job.expected is not None and "bits_per_byte" in held_out.metrics:
+        bits_per_byte = held_out.metrics["bits_per_byte"]
+        tell_diagnosis(job, state, diagnose_end(state.log.history, job.setting, job.expected, bits_per_byte))
     state.log.sync()
     write_model(job, state.model)
     facts = _facts(job, state, held_out, train, checks)
     write_atomic(job.out / FACTS, facts.to_json() + "\n")
+
+
+def tell_diagnosis(job: Job, state: State, found: Diagnosis | None) -> None:
+    """Enter a diagnosis, where there is one, into the metrics and tell the watcher."""
+    if found is not None:
+        state.log.add({"kind": "diagnosis", **found.model_dump(mode="json")})
+        job.watch(found)
 
 
 def run_checks(job: Job, state: State) -> dict[str, float]:
@@ -61,24 +90,27 @@ def finite(values: dict[str, float]) -> dict[str, float]:
 
 def log_final(job: Job, state: State, held_out: Evaluation, train: Evaluation, checks: dict[str, float]) -> None:
     """Add the last line of the metrics: all held-out text."""
+    metric = held_out.metric
     line: dict[str, Any] = {"kind": "final", "step": state.step, "tokens": state.tokens,
                             "epoch": state.batches.epochs(state.step), **finite(held_out.metrics),
-                            "train_bits_per_byte": train.metrics["bits_per_byte"]}  # fmt: skip
+                            f"train_{metric}": train.metrics[metric]}  # fmt: skip
     state.log.add(line | ({"checks": checks} if checks else {}))
 
 
 def _facts(job: Job, state: State, held_out: Evaluation, train: Evaluation, checks: dict[str, float]) -> RunFacts:
     plan = job.plan
-    size = measure(plan.model, job.tokens.vocabulary, plan.train.context)
-    metrics, train_bits = finite(held_out.metrics), train.metrics["bits_per_byte"]
-    gap, epochs = metrics["bits_per_byte"] - train_bits, state.batches.epochs(state.step)
-    lines = read_lines(job.out / METRICS)
-    fit, why = judge_fit(lines, gap=gap, bits_per_byte=metrics["bits_per_byte"], epochs=epochs)
+    size = measure(plan.model, plan.ids(job.tokens.vocabulary), plan.train.context)
+    metrics, metric = finite(held_out.metrics), held_out.metric
+    on_train, epochs = train.metrics[metric], state.batches.epochs(state.step)
+    gap = metrics[metric] - on_train
+    lines = kept_lines(read_lines(job.out / METRICS))
+    fit, why = judge_fit(lines, gap=gap, loss=metrics[metric], epochs=epochs, metric=metric)
     return RunFacts(
         status="finished",
         fingerprint=job.fingerprint,
         metrics=metrics,
-        train_bits_per_byte=train_bits,
+        metric=metric,
+        train_bits_per_byte=on_train if metric == "bits_per_byte" else None,
         gap=gap,
         parameters=size.parameters,
         total_parameters=size.total_parameters,
@@ -86,6 +118,7 @@ def _facts(job: Job, state: State, held_out: Evaluation, train: Evaluation, chec
         epochs=epochs,
         steps=state.step,
         flops=size.training_flops_per_token * plan.tokens,
+        zero_share=state.pruner.zero_share() if state.pruner is not None else None,
         bytes_per_token=job.tokens.bytes_per_token,
         scored_bytes=int(held_out.bytes.sum()),
         fit=fit,
@@ -128,12 +161,13 @@ def seal_run(job: Job) -> Run:
     paths = [job.out / name for name in names]
     paths += sorted(path for path in (job.out / "model").rglob("*") if path.is_file())
     manifest = Manifest(
-        kind=KIND, fingerprint=job.fingerprint, settings=plain(job.plan), inputs={"tokens": job.tokens.fingerprint},
-        files={path.relative_to(job.out).as_posix(): _record(path) for path in paths}, facts={}, versions=_versions(),
+        kind=KIND, fingerprint=job.fingerprint, settings=plain(job.plan),
+        inputs={"tokens": job.tokens.fingerprint, **job.plan.train.inputs()}, facts=job.plan.train.start.facts(),
+        files={path.relative_to(job.out).as_posix(): _record(path) for path in paths}, versions=_versions(),
     )  # fmt: skip
     write_atomic(job.out / NAME, manifest.to_json() + "\n")
     run = Run(job.out, manifest)
-    job.watch(Finished(job.out, run.facts.metrics["bits_per_byte"]))
+    job.watch(Finished(job.out, run.facts.metric, run.facts.metrics[run.facts.metric]))
     return run
 
 

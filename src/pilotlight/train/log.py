@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, final
 
 from pilotlight.errors import RecordError, ResourceError
+from pilotlight.record.run import kept_lines
+from pilotlight.train.history import History
 
 _FLUSH_SECONDS = 1.0
 
@@ -29,10 +31,15 @@ class MetricsLog:
                               "Put the file back, or remove the run folder to train again from the start.")  # fmt: skip
         os.ftruncate(self._file, keep)
         self._written = keep
+        self.history = self._read()
 
     def add(self, line: dict[str, Any]) -> None:
         """Append one line; it reaches the disk within about a second, or stays in memory while the disk is full."""
         self._pending.append(json.dumps(line, allow_nan=False).encode() + b"\n")
+        if line.get("kind") == "rewind":
+            self.history = self._read()
+        else:
+            self.history.add(line)
         now = time.monotonic()
         if now - self._flushed_at >= _FLUSH_SECONDS:
             self._flushed_at = now
@@ -40,6 +47,11 @@ class MetricsLog:
                 self._write()
             except OSError:
                 return  # the next checkpoint reports it, and writes these lines again
+
+    def _read(self) -> History:
+        """Return the history of all lines, on disk and not yet."""
+        data = os.pread(self._file, self._written, 0) + b"".join(self._pending)
+        return History(kept_lines(json.loads(line) for line in data.splitlines()))
 
     def _write(self) -> None:
         data = memoryview(b"".join(self._pending))

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from pilotlight.errors import RecordError, ResourceError, RunError
+from pilotlight.errors import RecordError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import finished, write_atomic
-from pilotlight.model.weight import initialise
 from pilotlight.record.incident import Incident
 from pilotlight.record.run import METRICS, Run, Session
 from pilotlight.spec import diff, fingerprint, plain
@@ -22,18 +21,31 @@ from pilotlight.tokens.held_out import Windows, windows
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train import checkpoint
 from pilotlight.train.compute import losses
-from pilotlight.train.evaluate import evaluate
-from pilotlight.train.events import Evaluated, Saved, Started
+from pilotlight.train.diagnose import diagnose
+from pilotlight.train.events import Evaluated, Started
+from pilotlight.train.expected import Expected
 from pilotlight.train.final import DTYPES
-from pilotlight.train.finish import finite, rows_at_once, run_checks, seal_run, write_results, write_timing
+from pilotlight.train.finish import (
+    evaluated,
+    finite,
+    run_checks,
+    seal_run,
+    tell_diagnosis,
+    write_results,
+    write_timing,
+)  # fmt: skip
 from pilotlight.train.guard import Detector
 from pilotlight.train.hardware import threads
+from pilotlight.train.judged import evaluation_weights
 from pilotlight.train.log import MetricsLog
 from pilotlight.train.machine import Machine
 from pilotlight.train.plan import Plan
+from pilotlight.train.rewind import is_anchor, save
+from pilotlight.train.start import new_pruner
 from pilotlight.train.state import Check, Job, State
 from pilotlight.train.step import take_step
 from pilotlight.train.stop import stop_signals
+from pilotlight.train.trunk import copy_history
 from pilotlight.work.lease import hold
 
 _PROGRESS_SECONDS = 0.2
@@ -41,7 +53,7 @@ _PROGRESS_SECONDS = 0.2
 
 def train(
     plan: Plan, machine: Machine, tokens: Tokens, out: Path, *, watch: Watcher = silent,
-    checkpoint_seconds: float = 30.0, checks: Sequence[Check] = (),
+    checkpoint_seconds: float = 30.0, checks: Sequence[Check] = (), expected: Expected | None = None,
 ) -> Run:  # fmt: skip
     """Return the finished run in folder ``out``: trained now, gone on with, or already there.
 
@@ -56,6 +68,8 @@ def train(
         watch: told every event of ``train.events``, ``Progress`` and ``Note``.
         checkpoint_seconds: seconds of training that a kill may cost.
         checks: benchmarks in the loop, called at every evaluation with the model and the number of updates.
+        expected: the loss curve as somebody predicted it; where the run falls behind, it says so with likely causes.
+            Without one it is measured against its own curve. Weights do not depend on it, lines of diagnoses do.
 
     Raises:
         RecordError: ``out`` was made by another plan or from other tokens, was damaged, or is being written right now.
@@ -73,10 +87,11 @@ def train(
         return Run(out, manifest)
     with hold(out), stop_signals() as stopping, threads(int(machine.threads)):
         _claim(out, plan, machine, tokens.fingerprint, watch)
-        job, state = _prepare(plan, machine, tokens, out, watch, mark, tuple(checks))
+        job, state = _prepare(plan, machine, tokens, out, watch, mark, (tuple(checks), expected))
         try:
             session = _go_through(job, state, stopping, checkpoint_seconds)
-            write_results(job, state)
+            with evaluation_weights(state.optimiser):
+                write_results(job, state)
         finally:
             state.log.close()
         write_timing(job, session, time.monotonic() - begun)
@@ -85,26 +100,31 @@ def train(
 
 
 def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher) -> None:
-    """Write plan, machine and the tokens' fingerprint into a new folder, or check that an old one is of the same plan.
+    """Write plan, machine and what the run is made from into a new folder, or check that an old one is of the same plan.
 
-    The same tokens may come from a folder that was moved: then the plans differ in its path and the run is the same.
+    The same tokens, or the same weights to start from, may come from a folder that was moved: then the plans differ in its
+    path and the run is the same.
     """
     for left_over in out.glob(".*.partial"):
         left_over.unlink() if left_over.is_file() else shutil.rmtree(left_over)
     made_by, made_from = out / "plan.json", out / "inputs.json"
-    if made_by.is_file():
+    inputs = {"tokens": tokens, **plan.train.inputs()}
+    if made_by.is_file() and (out / METRICS).is_file():  # a plan that was refused has no metrics, and may be corrected
         earlier = json.loads(made_by.read_text(encoding="utf-8"))
         with contextlib.suppress(ValueError):  # a run from before a setting existed has what is its default now
             earlier = plain(Plan.model_validate(earlier))
-        same = made_from.is_file() and json.loads(made_from.read_text(encoding="utf-8"))["tokens"] == tokens
+        same = made_from.is_file() and json.loads(made_from.read_text(encoding="utf-8")) == inputs
         names = plan.identity() if same else plain(plan)
         changes = diff({name: earlier.get(name) for name in names}, {name: plain(plan)[name] for name in names})
+        if same:
+            changes.pop("train.start.path", None)
+            changes.pop("train.sparsity.path", None)
         if changes or not same:
             shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
-            raise RecordError(f"{out} holds a run of another plan{shown or ' or from other tokens'}\nChoose another "
+            raise RecordError(f"{out} holds a run of another plan{shown or ' or from other tokens or weights'}\nChoose another "
                               "folder, or remove that one.")  # fmt: skip
     else:
-        write_atomic(made_from, json.dumps({"tokens": tokens}) + "\n")
+        write_atomic(made_from, json.dumps(inputs) + "\n")
         write_atomic(made_by, json.dumps(plain(plan), indent=1, ensure_ascii=False) + "\n")
     if (card := out / "incident.json").is_file():
         incident = Incident.from_json(card.read_bytes())
@@ -119,23 +139,27 @@ def _claim(out: Path, plan: Plan, machine: Machine, tokens: str, watch: Watcher)
 
 
 def _prepare(
-    plan: Plan, machine: Machine, tokens: Tokens, out: Path, watch: Watcher, mark: str, checks: tuple[Check, ...]
-) -> tuple[Job, State]:
+    plan: Plan, machine: Machine, tokens: Tokens, out: Path, watch: Watcher, mark: str,
+    beside: tuple[tuple[Check, ...], Expected | None],
+) -> tuple[Job, State]:  # fmt: skip
     """Return the job and its state: the newest valid checkpoint's, or the start where none was ever made."""
     found, damaged = checkpoint.newest(out / "checkpoints", mark)
     for incident in damaged:
         watch(incident)
-    model = plan.model.build(tokens.vocabulary)
+    model = plan.model.build(plan.ids(tokens.vocabulary))
     model.compute_dtype = DTYPES[plan.train.precision]
     if found is None:
-        initialise(model, plan.seed_of("weights"))
+        plan.train.start.fill(model, plan, tokens)
     model.to(machine.device)
-    job = Job(plan, machine, tokens, out, watch, mark, losses(plan, machine, model, watch), checks)
-    kept = int(found.facts["metrics_bytes"]) if found else 0
+    job = Job(plan, machine, tokens, out, watch, mark, losses(plan, machine, model, watch), *beside)
+    trunk = None if found else plan.train.start.checkpoint(plan, tokens)
+    kept = int(found.facts["metrics_bytes"]) if found else copy_history(trunk, out / METRICS) if trunk else 0
     log = MetricsLog(out / METRICS, kept)
     state = State(model, plan.train.optim.build(model), Detector(plan.train.guard), log, job.stream(()))
-    if found:
-        checkpoint.restore(found, state)
+    state.clipper = plan.train.clip.build() if plan.train.clip else None
+    state.pruner = new_pruner(plan, model)
+    if before := found or trunk:
+        checkpoint.restore(before, state)
         state.batches = job.stream(state.journal)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     watch(Started(out, state.step, plan.steps, parameters))
@@ -151,6 +175,9 @@ class _Clock:
     shown: float = float("-inf")
     apart: float = 0.0
     """Seconds on anything but steps."""
+    updates: int = 0
+    """Those that a rewind undid are counted too."""
+    tokens: int = 0
 
 
 def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint_seconds: float) -> Session:
@@ -160,17 +187,22 @@ def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint
         RunError: a signal asked to stop; the state was saved.
     """
     few = windows(job.tokens, job.plan.train.context, job.plan.train.evaluate_bytes)
-    first, before, begun = state.step, state.tokens, time.monotonic()
+    first, begun = state.step, time.monotonic()
     clock = _Clock(saved=begun)
     while state.step < job.plan.steps:
+        before = state.tokens
         updated = take_step(job, state)
         now = time.monotonic()
+        if updated:
+            clock.updates, clock.tokens = clock.updates + 1, clock.tokens + state.tokens - before
         last = state.step == job.plan.steps
         if updated and (last or state.step % job.plan.evaluate_every == 0):
-            _evaluate(job, state, few)
+            with evaluation_weights(state.optimiser):
+                _evaluate(job, state, few)
         stop = stopping()
-        if stop or last or now - clock.saved >= checkpoint_seconds:
-            saved = _save(job, state)
+        is_due = updated and (is_anchor(job.plan, state.step) or job.machine.is_milestone(state.step))
+        if stop or last or is_due or now - clock.saved >= checkpoint_seconds:
+            saved = save(job, state)
             clock.saved = time.monotonic()
             if stop and not last:
                 raise _stopped(job, state, saved)
@@ -178,34 +210,20 @@ def _go_through(job: Job, state: State, stopping: Callable[[], bool], checkpoint
             clock.shown = now
             job.watch(Progress("training", state.step, job.plan.steps, "steps"))
         clock.apart += time.monotonic() - now
-    seconds, done = time.monotonic() - begun - clock.apart, state.step - first
-    return Session(first_step=first, steps=done, tokens=state.tokens - before, seconds=max(0.0, seconds))
+    seconds = time.monotonic() - begun - clock.apart
+    return Session(first_step=first, steps=clock.updates, tokens=clock.tokens, seconds=max(0.0, seconds))
 
 
 def _evaluate(job: Job, state: State, few: Windows) -> None:
-    found = evaluate(job.losses, few, rows_at_once(job), job.machine.device).metrics
+    found = evaluated(job, few).metrics
     line = {"kind": "evaluation", "step": state.step, "tokens": state.tokens, "epoch": state.batches.epochs(state.step),
             **finite(found)}  # fmt: skip
     if epochs := state.batches.epochs_by_group(state.step):
         line["epochs"] = epochs
     checks = run_checks(job, state) if state.step < job.plan.steps else {}
     state.log.add(line | ({"checks": checks} if checks else {}))
-    job.watch(Evaluated(state.step, found["bits_per_byte"], found["nats_per_token"]))
-
-
-def _save(job: Job, state: State) -> bool:
-    """Publish a checkpoint and remove old ones; a full disk is told and survived. Return whether it was saved."""
-    try:
-        folder = checkpoint.save(job.checkpoints, state, job.fingerprint)
-    except ResourceError as error:
-        job.watch(Incident(
-            kind="unsaved_checkpoint", step=state.step, seen=str(error), advice="Free some space.",
-            action="training goes on; earlier checkpoints are as they were, and the next save tries again",
-        ))  # fmt: skip
-        return False
-    checkpoint.prune(job.checkpoints, job.machine.keep, job.machine.milestone_every)
-    job.watch(Saved(state.step, folder))
-    return True
+    job.watch(Evaluated(state.step, job.plan.train.objective.metric, found))
+    tell_diagnosis(job, state, diagnose(state.log.history, job.setting, job.expected))
 
 
 def _stopped(job: Job, state: State, saved: bool) -> RunError:

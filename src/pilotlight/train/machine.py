@@ -31,10 +31,19 @@ class Machine(Spec):
     """Compile the losses with torch.compile; ``auto`` does so on an accelerator with a C compiler at hand."""
     rows_at_once: int | None = Field(default=None, ge=1)
     """Rows of a batch that are in memory at once; gradients of the parts are summed exactly."""
+    together: int | Literal["auto"] = "auto"
+    """Trainings of one shape that are computed in one program (``train.together``), the empty places filled up; ``auto`` is as
+    many as fit, at most 16, on an accelerator, and 1 on the CPU. A training by itself is 1."""
     keep: int = Field(default=2, ge=1)
     """Checkpoints kept while training; the older ones are the fallback if the newest is damaged."""
     milestone_every: int | None = Field(default=None, ge=1)
-    """Checkpoints at multiples of this many steps are kept for ever."""
+    """Steps between checkpoints that are kept for ever, to branch off from; null: none."""
+    probe_every: int | None = Field(default=None, ge=0)
+    """Steps between looks at single layers (activations, gradients, updates); null: at evaluations, 0: never."""
+
+    def is_milestone(self, step: int) -> bool:
+        """Return whether a checkpoint is made after ``step`` updates and kept for ever."""
+        return self.milestone_every is not None and step % self.milestone_every == 0
 
     def resolve(self) -> Machine:
         """Return the machine with every ``auto`` replaced by what this computer has.

@@ -14,13 +14,15 @@ def follows_now(job: Job, done: int) -> bool:
     return every is not None and done % every == 0 and done < job.plan.steps
 
 
-def follow_losses(job: Job, state: State, nats: np.ndarray) -> None:
+def follow_losses(job: Job, state: State, nats: np.ndarray, counts: np.ndarray) -> None:
     """Change the shares by the losses [batch context] of the batch before step ``state.step``, padding at 0 nats.
+
+    ``counts`` holds the sum of the weights of each row's targets.
 
     The change is written into the journal and holds from the next batch on.
     """
     done, order, batches = state.step - 1, job.plan.train.order, state.batches
-    groups, counts = batches.groups_at(done), batches.weights_at(done).sum(axis=1)
+    groups = batches.groups_at(done)
     names = batches.mix.names if batches.mix is not None else ()
     sums = np.bincount(groups, weights=nats.sum(axis=1), minlength=len(names))
     tokens = np.bincount(groups, weights=counts, minlength=len(names))

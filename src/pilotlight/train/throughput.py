@@ -12,14 +12,14 @@ from pilotlight.model.weight import initialise
 from pilotlight.tokens.held_out import windows
 from pilotlight.tokens.tokens import Tokens
 from pilotlight.train.compute import losses
-from pilotlight.train.evaluate import evaluate
 from pilotlight.train.final import DTYPES
-from pilotlight.train.finish import rows_at_once
+from pilotlight.train.finish import evaluated
 from pilotlight.train.guard import Detector
 from pilotlight.train.hardware import threads
 from pilotlight.train.log import MetricsLog
 from pilotlight.train.machine import Machine
 from pilotlight.train.plan import Plan
+from pilotlight.train.start import new_pruner
 from pilotlight.train.state import Job, State
 from pilotlight.train.step import take_step
 
@@ -44,15 +44,19 @@ def throughput(plan: Plan, machine: Machine, tokens: Tokens, seconds: float) -> 
     """
     machine = machine.resolve()
     plan = plan.resolved(machine.device)
+    full = plan.train.model_copy(update={"rows_warmup": None})  # a few first batches would not tell of the others
+    plan = plan.model_copy(update={"train": full})
     with tempfile.TemporaryDirectory() as folder, threads(int(machine.threads)):
         out = Path(folder)
-        model = plan.model.build(tokens.vocabulary)
+        model = plan.model.build(plan.ids(tokens.vocabulary))
         model.compute_dtype = DTYPES[plan.train.precision]
         initialise(model, plan.seed_of("weights"))
         model.to(machine.device)
         job = Job(plan, machine, tokens, out, silent, "", losses(plan, machine, model, silent))
         log = MetricsLog(out / "metrics.jsonl", 0)
         state = State(model, plan.train.optim.build(model), Detector(plan.train.guard), log, job.stream(()))
+        state.clipper = plan.train.clip.build() if plan.train.clip else None
+        state.pruner = new_pruner(plan, model)
         try:
             return Throughput(_steps(job, state, seconds), _window(job))
         finally:
@@ -72,5 +76,5 @@ def _steps(job: Job, state: State, seconds: float) -> list[float]:
 def _window(job: Job) -> float:
     few = windows(job.tokens, job.plan.train.context, job.plan.train.evaluate_bytes)
     begun = time.perf_counter()
-    evaluate(job.losses, few, rows_at_once(job), job.machine.device)
+    evaluated(job, few)
     return (time.perf_counter() - begun) / max(1, len(few.ids))

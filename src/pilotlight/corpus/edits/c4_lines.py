@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal, final
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 from pydantic import Field
 
 from pilotlight.corpus.edit import Edit, Scope
 from pilotlight.corpus.view import Values, View
+
+if TYPE_CHECKING:
+    from pilotlight.corpus.words import Words
 
 _CITATION = re.compile(r" ?\[(?:\d{1,3}|edit|citation needed)\]")
 _NOTICES = (
@@ -24,6 +27,9 @@ _SCRIPTS = re.compile(
     r"javascript.{0,60}(?:enabl|disabl|activ|aktiv|turn(?:ed)? o|required|blocked|not support|n't support)"
     r"|(?:enabl|disabl|activ|aktiv|turn(?:ed)? on|requires?|not support|n't support|without).{0,60}javascript"
 )
+_Suspects = tuple[tuple[str, ...], bool]
+"""Notices that may be in a line, and whether JavaScript may be."""
+_ALL: _Suspects = (_NOTICES, True)
 _PAGE = "The museum reopens in spring. Its garden stays open all winter."
 
 
@@ -79,6 +85,7 @@ class C4Lines(Edit):
         lines: list[str] = []
         full = kept = cut = 0
         gap = False  # lines were removed since the last one that stays
+        suspects = self._suspects(text)
         for line in text.split("\n"):
             bare = not line or line.isspace()
             if bare and gap and (not lines or not lines[-1].strip()):
@@ -88,7 +95,8 @@ class C4Lines(Edit):
                 count = 0
                 while self.citations and "[" in line and (found := _CITATION.subn("", line))[1]:
                     line, count = found[0], count + found[1]
-                if not self._stays(line.strip()):
+                # What is nowhere in the text is in none of its lines, unless a citation mark stood inside it.
+                if not self._stays(line.strip(), _ALL if count else suspects):
                     gap = True
                     continue
                 kept, cut = kept + 1, cut + count
@@ -98,26 +106,42 @@ class C4Lines(Edit):
             lines.pop()
         return "\n".join(lines), {"lines": full, "kept_lines": kept, "citations": cut}
 
-    def _stays(self, line: str) -> bool:
-        from pilotlight.corpus.line_ends import ends_sentence
-        from pilotlight.corpus.words import words_of
+    def _suspects(self, text: str) -> _Suspects:
+        """Return the notices that are somewhere in the text, and whether it speaks of JavaScript."""
+        if not self.notices and self.javascript == "keep":
+            return (), False
+        low = text.lower()
+        return tuple(notice for notice in _NOTICES if notice in low), "javascript" in low
 
-        if self.ended and (not ends_sentence(line) or line.endswith(("...", "…"))):
+    def _stays(self, line: str, suspects: _Suspects) -> bool:
+        if self.ended and not _ends(line):
             return False
-        spaces = line.count(" ")
-        if spaces + 1 < self.words and (line.isascii() or words_of(line).count < self.words):
+        if line.count(" ") + 1 < self.words and (line.isascii() or _words(line).count < self.words):
             return False
         if len(line) > self.longest_word and not self._short_words(line):
             return False
-        low = line.lower() if self.notices or self.javascript != "keep" else ""
-        if self.notices and len(line) < _NOTICE_LENGTH and any(notice in low for notice in _NOTICES):
+        notices, scripts = suspects
+        if not notices and not scripts:
+            return True
+        low = line.lower()
+        if self.notices and len(line) < _NOTICE_LENGTH and any(notice in low for notice in notices):
             return False
-        if self.javascript == "keep" or "javascript" not in low:
+        if self.javascript == "keep" or not scripts or "javascript" not in low:
             return True
         return self.javascript == "needed" and (len(line) >= _NOTICE_LENGTH or not _SCRIPTS.search(low))
 
     def _short_words(self, line: str) -> bool:
-        from pilotlight.corpus.words import words_of
-
         longest = max(map(len, line.split()))
-        return longest <= self.longest_word or words_of(line).unspaced
+        return longest <= self.longest_word or _words(line).unspaced
+
+
+def _ends(line: str) -> bool:
+    from pilotlight.corpus.line_ends import ends_sentence
+
+    return ends_sentence(line) and not line.endswith(("...", "…"))
+
+
+def _words(line: str) -> Words:
+    from pilotlight.corpus.words import words_of
+
+    return words_of(line)

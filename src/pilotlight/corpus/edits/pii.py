@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, final
 
 from pydantic import field_validator
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     _Actions = tuple[tuple[str, Action], ...]
 
+_NOTHING: Final[Values] = {**dict.fromkeys(KINDS, 0), "spans": "[]"}
 _PLACE = re.compile(r"\{kind\}|\{KIND\}")
 
 
@@ -97,11 +98,14 @@ class Pii(Edit):
         detector, placeholders = self._engine()
         regions = (*self.regions, *regions_of(str(view.facts.get("language", ""))))
         edited, found = detector.redact(view.text, placeholders, regions)
-        values: Values = dict.fromkeys(KINDS, 0)
+        if not found:
+            return edited, _NOTHING.copy()
+        values = _NOTHING.copy()
         for item in found:
             values[item.kind] = int(values[item.kind]) + 1
         spans = [[item.start, item.end, item.kind] for item in found]
-        return edited, {**values, "spans": json.dumps(spans, separators=(",", ":"))}
+        values["spans"] = json.dumps(spans, separators=(",", ":"))
+        return edited, values
 
     def _engine(self) -> tuple[Detector, dict[str, str]]:
         return _engine(tuple(sorted(self.kinds.items())), self.style, self.names, stamp(self.names))

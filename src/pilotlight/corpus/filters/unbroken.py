@@ -42,10 +42,10 @@ class Unbroken(Filter):
 
     def measure(self, view: View) -> Values:
         """Return the share of the text in long runs."""
-        inside = 0
-        for word in view.data.split():
-            if len(word) >= self.run:  # other scripts and control characters may break what white space does not
-                inside += sum([len(run) for run in _RUN.findall(word) if len(run) >= self.run])
+        inside, least = 0, self.run
+        for word in view.data.split() if _may_hold(view.data, least) else ():
+            if len(word) >= least:  # other scripts and control characters may break what white space does not
+                inside += sum([len(run) for run in _RUN.findall(word) if len(run) >= least])
         return {"unbroken": inside / max(len(view.text), 1)}
 
     def reason_to_drop(self, values: Values, source: str = "") -> str | None:
@@ -53,3 +53,14 @@ class Unbroken(Filter):
         if (share := float(values["unbroken"])) > self.most:
             return f"unbroken runs: {share:.2f} of the characters, more than {self.most:.2f}"
         return None
+
+
+def _may_hold(data: bytes, size: int) -> bool:
+    """Return whether somewhere so many bytes stand without a space or the end of a line: a few steps where none do."""
+    at = 0
+    while at + size <= len(data):
+        edge = max(data.rfind(b" ", at, at + size), data.rfind(b"\n", at, at + size))
+        if edge < 0:
+            return True
+        at = edge + 1
+    return False

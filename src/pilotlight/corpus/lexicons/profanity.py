@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import combinations
 from typing import final
 
 _WEIGHTS = {"0": 0.7, "t": 0.7, "1": 0.35, "2": 0.7, "3": 1.0}
@@ -39,7 +40,7 @@ _WIDE = tuple((lead, tuple(one.encode() for one in signs)) for lead, signs in (
 _APOSTROPHE = "\u2019".encode()
 _STRETCHED = re.compile(rb"([a-z])\1{2,}")
 _TRIPLES = tuple(vowel * 3 for vowel in (b"a", b"e", b"i", b"o", b"u"))
-_SIGNS = {"a": "@4", "s": "$5", "i": "1", "e": "3", "o": "0"}
+_SIGNS = {"a": "@4", "s": "$5", "i": "1", "e": "3", "o": "0", "l": "1"}
 _VOWELS = frozenset("aeiou")
 
 
@@ -87,11 +88,13 @@ def _forms(entry: str) -> list[str]:
 
 
 def _disguises(word: str) -> Iterator[str]:
-    """Yield the word with one letter, or all of a kind, replaced by a sign that looks like it; and with stars."""
-    for letter, signs in _SIGNS.items():
-        for sign in signs:
-            if letter in word:
-                yield word.replace(letter, sign)
+    """Yield the word with all letters of one kind, or of two, replaced by signs that look like them; and with stars."""
+    swaps = [(letter, sign) for letter, signs in _SIGNS.items() for sign in signs if letter in word]
+    for letter, sign in swaps:
+        yield word.replace(letter, sign)
+    for (letter, sign), (other, its) in combinations(swaps, 2):
+        if letter != other:
+            yield word.replace(letter, sign).replace(other, its)
     for place in range(1, len(word) - 1):
         yield word[:place] + "*" + word[place + 1 :]
         if place > 1:

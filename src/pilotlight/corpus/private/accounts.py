@@ -124,7 +124,7 @@ def _iban(text: str, start: int) -> int | None:
 def wallets(passage: Passage) -> Iterator[Finding]:
     """Yield addresses of wallets: Bitcoin and its like with their check sums, Ethereum by its form."""
     text = passage.text
-    if "0x" in text:
+    if passage.long and "0x" in text:
         for match in _ETHER.finditer(text):
             if len(set(match[0].lower())) > 8:
                 yield Finding(match.start(), match.end(), "crypto_wallet", 74)

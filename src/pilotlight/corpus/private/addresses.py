@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pilotlight.corpus.private import signs
 from pilotlight.corpus.private.domains import DOMAIN, FOREIGN_DOMAIN, LATIN
 from pilotlight.corpus.private.passage import Finding, Passage, word_set
 
@@ -178,7 +179,7 @@ def finding_of_four(passage: Passage, match: re.Match[str]) -> Finding | None:
 def colons(passage: Passage) -> Iterator[Finding]:
     """Yield IPv6 and hardware addresses (MAC)."""
     text, done = passage.text, 0
-    for match in _COLONS.finditer(text):
+    for match in _COLONS.finditer(text) if passage.signs & signs.COLON else ():
         if match.start() < done:
             continue
         left = text[max(done, match.start() - 39) : match.start()]
@@ -196,7 +197,7 @@ def colons(passage: Passage) -> Iterator[Finding]:
             found = _six(word)
             if found is not None:
                 yield Finding(start, start + len(word), found, 72)
-    for match in _DASHED.finditer(text):
+    for match in _DASHED.finditer(text) if passage.signs & signs.DASH else ():
         hardware = _MAC.search(text, max(0, match.start() - 2), match.end() + 8)
         if hardware is not None:
             yield Finding(hardware.start(), hardware.end(), "mac_address", 72)

@@ -8,33 +8,40 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from pilotlight.corpus.private import signs
 from pilotlight.corpus.private.passage import Finding, Passage
 
-# What may follow a sign of assignment: with or without quotes, a digit among the first letters.
-_START: Final = (
-    r"(?!//)(?=>?[ \t]{0,3}(?:[brfu]?[\"'`])?(?=[^\s\"'`,;(){}\[\]<>]{0,32}[0-9])"
-    r"(?:[^\s\"'`,;(){}\[\]<>]{8}()|[^\"'`\s]{8}()))"
-)
 _VALUE: Final = re.compile(
     r">?[ \t]{0,3}(?:[brfu]?[\"'`])?(?:([^\s\"'`,;(){}\[\]<>]{8,200}+)|([^\"'`\s]{8,200}+)[\"'`])"
 )
-# Each branch begins with a rare letter or sign and looks back from it: one scan that stops almost nowhere.
-_MARKS: Final = re.compile(
+# What issuers mark their keys with. Each begins with a rare sign and looks back from it: a search that stops nowhere else.
+_UNDERSCORED: Final = re.compile(
     r"_(?=[0-9A-Za-z_+/=]{16})(?:(?<=\bgh[pousr]_)[0-9A-Za-z]{36,255}|(?<=\bgithub_)pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}"
     r"|(?<=\b[srp]k_)(?:live|test)_[0-9A-Za-z]{16,128}|(?<=\bwhsec_)[0-9A-Za-z+/=]{24,64}|(?<=\bnpm_)[0-9A-Za-z]{36}"
     r"|(?<=\bhf_)[0-9A-Za-z]{30,40}"
     r"|(?<=\bdop_)v1_[0-9a-f]{64}|(?<=\bshpat_)[0-9a-fA-F]{32}|(?<=\bgsk_)[0-9A-Za-z]{40,60}"
     r"|(?<=\bdckr_)pat_[0-9A-Za-z_-]{20,40}|(?<=\blin_)api_[0-9A-Za-z]{40}"
     r"|(?<=\br8_)[0-9A-Za-z]{37})"
-    r"|-(?=[0-9A-Za-z][0-9A-Za-z_-]{9})(?:(?<=\bxox[abeoprs]-)[0-9A-Za-z-]{10,250}|(?<=\bglpat-)[0-9A-Za-z_-]{20,64}|(?<=\bsk-)(?:proj-|svcacct-"
-    r"|admin-|ant-[a-z]{3}[0-9]{2}-|or-v1-)?[0-9A-Za-z_-]{20,200}"
+)
+_DASHED: Final = re.compile(
+    r"-(?=[0-9A-Za-z][0-9A-Za-z_-]{9})(?:(?<=\bxox[abeoprs]-)[0-9A-Za-z-]{10,250}|(?<=\bglpat-)[0-9A-Za-z_-]{20,64}"
+    r"|(?<=\bsk-)(?:proj-|svcacct-|admin-|ant-[a-z]{3}[0-9]{2}-|or-v1-)?[0-9A-Za-z_-]{20,200}"
     r"|(?<=\bpypi-)AgE[0-9A-Za-z_-]{50,300}|(?<=\bkey-)[0-9a-f]{32}|(?<=\bxapp-)[0-9]-[0-9A-Za-z-]{20,200})"
-    r"|KIA(?<=\bAKIA)[0-9A-Z]{16}|SIA(?<=\bASIA)[0-9A-Z]{16}|Iza(?<=\bAIza)[0-9A-Za-z_-]{35}"
+)
+_CAPITALS: Final = re.compile(
+    r"KIA(?<=\bAKIA)[0-9A-Z]{16}|SIA(?<=\bASIA)[0-9A-Z]{16}|Iza(?<=\bAIza)[0-9A-Za-z_-]{35}"
     r"|J(?<=\beyJ)[0-9A-Za-z_-]{10,4000}\.eyJ[0-9A-Za-z_-]{8,8000}(?:\.[0-9A-Za-z_-]{0,2000})?"
     r"|G\.(?<=\bSG\.)[0-9A-Za-z_-]{16,32}\.[0-9A-Za-z_-]{32,64}"
-    r"|AA[0-9A-Za-z_-]{33}(?<=:[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"
-    rf"|=(?<![=!<>]=){_START}|:(?<!::){_START}"
 )
+_BEHIND_COLON: Final = re.compile(r":(?=AA)([0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])")
+_MARKS: Final = (
+    (signs.UNDERSCORE, _UNDERSCORED),
+    (signs.DASH, _DASHED),
+    (signs.COLON, _BEHIND_COLON),
+)
+_ASSIGNED: Final = (
+    (signs.COLON, re.compile(rf":(?<!::){signs.START}")), (signs.EQUALS, re.compile(rf"=(?<![=!<>]=){signs.START}")),
+)  # fmt: skip
 _BEFORE: Final = re.compile(r"(?:[0-9A-Za-z_]{1,10}[-.]?|[0-9]{8,10}:)$")
 _MORE: Final = re.compile(r"[0-9A-Za-z_]")
 _PEM: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
@@ -85,40 +92,41 @@ def _random(word: str) -> bool:
     return _entropy(word) >= min(3.0, math.log2(len(word)) * 0.8) and turns >= len(word) / 6
 
 
-def secrets(passage: Passage) -> Iterator[Finding]:
-    """Yield keys that their issuer marks with a prefix, tokens of three parts (RFC 7519), and assigned secrets.
-
-    A value that is assigned to a password or a key counts if it looks drawn by chance, or as a person chooses it.
-    """
-    text = passage.text
-    misses = 0
-    for match in _MARKS.finditer(text):
-        if match.lastindex:
-            if misses < 0:
-                continue
-            if _may_name(text, match.start()):
-                yield from _assigned(text, match.start())
-            elif (misses := misses + 1) == _MANY and not _may_name(text, len(text), len(text)):
-                misses = -1  # nothing in the text is called by any such name
-        else:
-            yield from _prefixed(text, match)
-    if "earer " in text:
-        for match in _BEARER.finditer(text):
-            if _random(match[1]):
-                yield Finding(match.start(1), match.end(1), "secret", 75)
+def issued(passage: Passage) -> Iterator[Finding]:
+    """Yield keys that their issuer marks with a prefix, and tokens of three parts (RFC 7519)."""
+    for sign, marks in _MARKS:
+        if passage.signs & sign:
+            for match in marks.finditer(passage.text):
+                yield from _prefixed(passage.text, *match.span(match.lastindex or 0))
+    for place in passage.capitals():
+        match = _CAPITALS.match(passage.text, place)
+        if match is not None:
+            yield from _prefixed(passage.text, *match.span())
 
 
-def _prefixed(text: str, match: re.Match[str]) -> Iterator[Finding]:
-    before = _BEFORE.search(text[max(0, match.start() - 11) : match.start()])
-    start = match.start() - (len(before[0]) if before else 0)
-    word = text[start : match.end()]
-    if _MORE.match(text, match.end()) or _known_example(word):
+def _prefixed(text: str, at: int, end: int) -> Iterator[Finding]:
+    before = _BEFORE.search(text[max(0, at - 11) : at])
+    start = at - (len(before[0]) if before else 0)
+    word = text[start:end]
+    if _MORE.match(text, end) or _known_example(word):
         return
     body = word[word.find("_", 3) + 1 :] if "_" in word[:12] else word
     if not word.startswith("sk-") or (
         _random(body) and len(re.findall("[0-9A-Z]", body)) >= 6 and text[start - 1 : start] != "-"
     ):
-        yield Finding(start, match.end(), "secret", 95)
+        yield Finding(start, end, "secret", 95)
+
+
+def assigned(passage: Passage) -> Iterator[Finding]:
+    """Yield values assigned to a password or a key that look drawn by chance, or as a person chooses them."""
+    text = passage.text
+    for sign, starts in _ASSIGNED:
+        misses = 0
+        for match in starts.finditer(text) if passage.signs & sign else ():
+            if _may_name(text, match.start()):
+                yield from _assigned(text, match.start())
+            elif (misses := misses + 1) == _MANY and not _may_name(text, len(text), len(text)):
+                return  # nothing in the text is called by any such name
 
 
 def _assigned(text: str, sign: int) -> Iterator[Finding]:
@@ -143,6 +151,39 @@ def _assigned(text: str, sign: int) -> Iterator[Finding]:
     drawn = _random(value) and (len(value) >= 16 or (len(value) >= 10 and "key" not in called.lower()))
     if chosen or drawn:
         yield Finding(start, start + len(value), "secret", 75)
+
+
+_TALKED_OF: Final = ("mot de passe", "senha", "Senha", "ennwort", "achtwoord")
+_TOLD: Final = re.compile(
+    r"[pkcmswPKCMSW](?<!\w.)(?i:(?<=p)ass(?:word|wd|phrase|wort)|(?<=k)ennwort|(?<=c)ontrase(?:ñ|ny)a|(?<=m)ot de passe"
+    r"|(?<=s)enha|(?<=w)achtwoord)"
+    r"(?i: ?[:=]| is(?: now)?:?| was:?| ist:?| es:?| est:?| é:?) {0,3}[\"'`]?([^\s\"'`]{8,64})(?![^\s\"'`])"
+)
+_EXPRESSION: Final = re.compile(
+    r".*(?:[A-Za-z_]{3,}\(|\w\[|\$[({]|\{\{|%\()|\$[A-Za-z_]\w*\W?$|[\[({<%][\w .:-]*[\])}>%]\W?$|.*[./\\][a-z_]{4,}"
+    r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\W?$"
+)
+
+
+def told(passage: Passage) -> Iterator[Finding]:
+    """Yield passwords that are told (*my password is ...*), and tokens behind the word ``Bearer``."""
+    text = passage.text
+    if "assw" in text or "ontrase" in text or (passage.regions and any(map(text.__contains__, _TALKED_OF))):
+        yield from _told(text)
+    if "earer " in text:
+        for match in _BEARER.finditer(text):
+            if _random(match[1]):
+                yield Finding(match.start(1), match.end(1), "secret", 75)
+
+
+def _told(text: str) -> Iterator[Finding]:
+    """Yield passwords that are told, with any signs in them; letters, digits and a sign make them none of language."""
+    for match in _TOLD.finditer(text):
+        value = match[1].rstrip(".,;)")
+        drawn = any(map(str.isalpha, value)) and any(map(str.isdigit, value)) and not value.isalnum()
+        known = _WORDY.fullmatch(value.lstrip("[({<$%")) or _KNOWN_FORM.fullmatch(value)
+        if drawn and len(set(value)) >= 6 and not known and not _EXPRESSION.match(value) and _chosen(value):
+            yield Finding(match.start(1), match.start(1) + len(value), "secret", 74)
 
 
 def _known_example(word: str) -> bool:

@@ -30,7 +30,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "secret": Kind("redact", "keys, tokens and passwords"),
     "private_key": Kind("redact", "private keys in PEM form"),
     "ssn": Kind("redact", "social security and individual taxpayer numbers of the United States"),
-    "national_id": Kind("redact", "numbers of identity and tax of some fifty states"),
+    "national_id": Kind("redact", "numbers of identity and tax of some sixty states"),
     "company_id": Kind("annotate", "numbers of companies: tax, register"),
     "passport": Kind("redact", "passport numbers, by the words beside them"),
     "driver_license": Kind("redact", "driver licences, by the words beside them"),
@@ -76,6 +76,15 @@ _REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "ru": ("RU",),
     "uk": ("UA",),
     "hu": ("HU",),
+    "et": ("EE",),
+    "lt": ("LT",),
+    "lv": ("LV",),
+    "is": ("IS",),
+    "th": ("TH",),
+    "fa": ("IR",),
+    "ar": ("AE",),
+    "ur": ("PK",),
+    "vi": ("VN",),
 }
 
 

@@ -266,6 +266,14 @@ RULES: Final[tuple[Rule, ...]] = (
         _portugal,
         "nif|n i f|contribuinte|nipc|tin",
     ),
+    rule(
+        "national_id",
+        "PT",
+        "9-9",
+        r"[P]T ?[1235689][0-9]{8}",
+        lambda code: _portugal(code[2:]),
+        "nif|n i f|contribuinte",
+    ),
     rule("national_id", "AD", "6-6", r"[FALECDGOPU]-[0-9]{6}-[A-Z]", anything, "", "always"),
     rule(
         "national_id",

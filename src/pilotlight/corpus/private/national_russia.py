@@ -32,7 +32,7 @@ def _insurance(digits: str) -> bool:
 def series(passage: Passage) -> Iterator[Finding]:
     """Yield passports written as a series and a number with a word between them."""
     text = passage.text
-    if "ери" not in text:
+    if not passage.numbers or "ери" not in text:
         return
     for match in _SERIES.finditer(text):
         if "паспорт" in passage.before(match.start(), 60):

@@ -22,6 +22,7 @@ _DAY: Final = re.compile(
     r"|20)[0-9]{2})([./-])([0-9]{1,2})\6([0-9]{1,2}))(?![0-9])"
 )
 _BORN: Final = ("born", "birth", "naci", "geboren", "naissance", "naixement", "nascut")
+_BORN_NEAR: Final = re.compile("|".join(_BORN))
 _WRITTEN: Final = re.compile(
     r"[^0-9\n]{0,24}?((?:[0-9]{1,2}(?:st|nd|rd|th|er|\.)?,? (?:(?:de|d'|of) ?)?[^\W\d_]{3,10}\.?,? (?:(?:de|del) )?"
     r"|[^\W\d_]{3,9}\.? [0-9]{1,2}(?:st|nd|rd|th)?,? )(?:18|19|20)[0-9]{2})(?![0-9])"
@@ -58,6 +59,8 @@ def births(passage: Passage) -> Iterator[Finding]:
         match = _DAY.search(text, first, min(len(text), last + 1))
         if match is not None and _is_day(match) and _BIRTH.search(passage.before(match.start(), 48)):
             yield Finding(match.start(), match.end(), "date_of_birth", 68)
+    if not _told_near_a_year(passage):
+        return
     for word in _BORN:
         at = text.find(word)
         while at >= 0:
@@ -65,6 +68,16 @@ def births(passage: Passage) -> Iterator[Finding]:
             if match is not None and _MONTH.search(match[1]) and _BIRTH.search(passage.before(match.start(1), 48)):
                 yield Finding(match.start(1), match.end(1), "date_of_birth", 68)
             at = text.find(word, at + len(word))
+
+
+def _told_near_a_year(passage: Passage) -> bool:
+    """Return whether one of the words stands where it can: within 60 characters before a year."""
+    done = 0
+    for first, last in passage.dated:
+        if _BORN_NEAR.search(passage.text, max(done, first - 72), last):
+            return True
+        done = last
+    return False
 
 
 def _is_day(match: re.Match[str]) -> bool:

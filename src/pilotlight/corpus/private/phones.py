@@ -32,6 +32,7 @@ _FORMULA = re.compile(
     r" [-\u2010-\u2013] ?[0-9]{1,2}\.|[0-9]\.[0-9]{1,6} [-\u2013]|[ \u00a0][\u2013/] |^\+ [0-9]\.|/.*/"
     r"|^\+?[0-9]+\.[0-9]+$|\.\.|--"
 )
+_CODE_POINTS = re.compile(r"0[0-9]{3}(?: 0[0-9]{3})+")  # of Unicode
 _DOTTED = re.compile(r"0[0-9](?:\.[0-9]{2}){3,4}")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:([ \u00a0\u2009\u202f.])[0-9]{3})(?:\1[0-9]{3})*")
 # Beside a number: what it is for, in the languages that the rules know.
@@ -46,11 +47,15 @@ _WORDS: Final = word_set(
     "llamen llamando llamada llámenos llámame truca trucar truqui "
     "truqueu appeler appelez anruf anrufen chiamare chiamate chiama ligar ligue bel bellen telemóvel telemovel "
     "pager voicemail erreichbar rückruf durchwahl telefonisch komórki téléphoner téléphonez telefonate telefonare "
+    "telefonnummeret telefonummer tlfnr telefonszám telefonszáma telefonszámom telefonszámunk telefonul "
+    "appelle rappelez joignable chiamami chiamaci chiamarmi chiamarci telefonami chiamarlo "
+    "puhelinnumero puhelinnumeroni puhelinnumeronsa puhelinnumeromme mobilos telepon telp "
     "viber telegram puhelin puh numer komórka komórkowy 电话 電話 手机 手機 тел телефон τηλ τηλέφωνο هاتف تلفن טלפון फ़ोन फोन"
 )
 # Words that also mean other things count only close to the number.
 _LOOSE: Final = word_set(
-    "mobile mobil móvil mòbil movil móviles cell portable handy bel numer ph call calls called calling ligue dial"
+    "mobile mobil móvil mòbil movil móviles cell portable handy bel numer ph call calls called calling ligue dial "
+    "appelle rappelez joignable"
 )
 _FIRM: Final = _WORDS - _LOOSE
 _NOUNS: Final = frozenset(
@@ -127,6 +132,10 @@ _PHRASES: Final = tuple(
         "rufen an",
         "unter der nummer",
         "unter der rufnummer",
+        "rufen sie mich unter",
+        "rufen sie uns unter",
+        "số điện thoại",
+        "điện thoại",
     )
 )
 # The label of a field, directly before the number.
@@ -239,8 +248,8 @@ def _strength(passage: Passage, match: re.Match[str], read: tuple[str, list[str]
         return 60 if spread and not (_THOUSANDS.fullmatch(number) and _counted(passage, match)) else 0
     if _THOUSANDS.fullmatch(number):
         return 0
-    if number.startswith("00") and len(groups) > 1 and _possible("+" + digits[2:]):
-        return 58
+    if number.startswith("00") and len(groups) > 1 and len(digits) > 9 and _possible("+" + digits[2:]):
+        return 0 if _CODE_POINTS.fullmatch(number) else 58
     return 56 if _national(number, groups, passage.regions) else 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _LETTER_FIRST = re.compile(r"(?:\(\?i:)?\[[A-Za-z]")
+_LEFT = r"(?<![0-9A-Za-z_])(?<![0-9][.,/\-])"
+_RIGHT = r"(?![0-9A-Za-z_]|[.,/\-][0-9])"
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -30,7 +32,7 @@ class Rule(NamedTuple):
 
     def named(self, context: str) -> bool:
         """Return whether one of the words stands in the context."""
-        return any(word in context for word in self.words)
+        return any(map(context.__contains__, self.words))
 
 
 def rule(
@@ -40,11 +42,22 @@ def rule(
 
     ``words`` are phrases with bars between them; a star behind a phrase leaves its end open, one before it both ends.
     """
-    pattern = re.compile(rf"(?<![0-9A-Za-z_])(?<![0-9][.,/\-])(?:{form})(?![0-9A-Za-z_]|[.,/\-][0-9])")
+    pattern = re.compile(f"{_LEFT}(?:{form}){_RIGHT}")
     least, _, most = sizes.partition("-")
     phrases = tuple(_phrase(word) for word in words.split("|") if word)
     code = _LETTER_FIRST.match(form) is not None
     return Rule(kind, country, range(int(least), int(most) + 1), pattern, check, phrases, alone, code)
+
+
+def any_form(rules: Sequence[Rule]) -> re.Pattern[str]:
+    """Return an expression that matches wherever the form of one of the rules does."""
+    forms: list[str] = []
+    groups = 0
+    for given in rules:
+        form = given.form.pattern.removeprefix(_LEFT).removesuffix(_RIGHT)
+        forms.append(re.sub(r"\\([1-9])", lambda match, groups=groups: f"\\{int(match[1]) + groups}", form))
+        groups += given.form.groups
+    return re.compile(f"{_LEFT}(?:{'|'.join(forms)}){_RIGHT}" if forms else r"(?!)")
 
 
 def _phrase(word: str) -> str:

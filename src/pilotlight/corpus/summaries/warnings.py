@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pilotlight.corpus.facts import unheard
 from pilotlight.corpus.run_of_steps import NOT_JUDGED
 from pilotlight.corpus.summaries.amounts import Passed, axes, passed
 from pilotlight.corpus.summary import Summary
@@ -112,4 +113,9 @@ def _held_out(summary: Summary) -> list[str]:
     held = summary.facts.held_out
     if summary.recipe.held_out > 0 and not held.documents:
         return ["Nothing is held out: a model trained on this corpus cannot be scored on it."]
+    read = {name: facts.read.bytes for name, facts in summary.facts.sources.items()}
+    heard = {name for name, facts in summary.facts.sources.items() if facts.held_out.documents}
+    lacking = [f"{name} ({_percent(share)} of the text)" for name, share in unheard(read, heard).items()]
+    if lacking and held.documents:
+        return [f"Nothing is held out of {', '.join(lacking)}: losses on the held-out text do not tell of it."]
     return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 from pydantic import Field
 
@@ -19,9 +19,13 @@ class GELU(FeedForward):
 
     expansion: float = Field(default=4.5, gt=0)
     """Hidden size as a multiple of the width. 4.5 holds as many parameters as swiglu at 3."""
+    form: Literal["exact", "tanh"] = "exact"
+    """The function itself, or its approximation by tanh that GPT-2 was trained with."""
+    bias: bool = False
+    """Add a learned vector after each matrix."""
 
     def build(self, width: int, rules: Parametrisation) -> FeedForwardLayer:
         """Return the layer for a model of ``width``."""
         from pilotlight.model.feedforward.gelu_layer import GELULayer
 
-        return GELULayer(width, round(self.expansion * width), rules)
+        return GELULayer(self, width, rules)

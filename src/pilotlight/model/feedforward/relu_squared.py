@@ -24,4 +24,4 @@ class ReLUSquared(FeedForward):
         """Return the layer for a model of ``width``."""
         from pilotlight.model.feedforward.relu_squared_layer import ReLUSquaredLayer
 
-        return ReLUSquaredLayer(width, round(self.expansion * width), rules)
+        return ReLUSquaredLayer(width, max(1, round(self.expansion * width)), rules)

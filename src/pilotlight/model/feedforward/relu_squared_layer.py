@@ -8,7 +8,7 @@ import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
 
-from pilotlight.model.layer import FeedForwardLayer, linear
+from pilotlight.model.layer import WHOLE, FeedForwardLayer, Rows, linear
 from pilotlight.model.weight import matrix
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class ReLUSquaredLayer(FeedForwardLayer):
         self.up = matrix(hidden_size, width, rules)
         self.down = matrix(width, hidden_size, rules)
 
-    def forward(self, hidden: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time width"]:
+    def forward(
+        self, hidden: Float[Tensor, "batch time width"], rows: Rows = WHOLE
+    ) -> Float[Tensor, "batch time width"]:
         """Return the change of each token."""
         return linear(functional.relu(linear(hidden, self.up)).square(), self.down)

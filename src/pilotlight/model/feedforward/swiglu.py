@@ -24,4 +24,4 @@ class SwiGLU(FeedForward):
         """Return the layer for a model of ``width``."""
         from pilotlight.model.feedforward.swiglu_layer import SwiGLULayer
 
-        return SwiGLULayer(width, round(self.expansion * width), rules)
+        return SwiGLULayer(width, max(1, round(self.expansion * width)), rules)

@@ -9,7 +9,7 @@ import torch.nn.functional as functional
 from jaxtyping import Float
 from torch import Tensor
 
-from pilotlight.model.layer import FeedForwardLayer, linear
+from pilotlight.model.layer import WHOLE, FeedForwardLayer, Rows, linear
 from pilotlight.model.weight import matrix
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class SwiGLULayer(FeedForwardLayer):
         self.up = matrix(hidden_size, width, rules)
         self.down = matrix(width, hidden_size, rules)
 
-    def forward(self, hidden: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time width"]:
+    def forward(
+        self, hidden: Float[Tensor, "batch time width"], rows: Rows = WHOLE
+    ) -> Float[Tensor, "batch time width"]:
         """Return the change of each token."""
         gate, up = linear(hidden, torch.cat([self.gate, self.up])).chunk(2, dim=-1)
         return linear(functional.silu(gate) * up, self.down)

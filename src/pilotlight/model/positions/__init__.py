@@ -17,6 +17,11 @@ class Position(Part):
 
     folder: ClassVar[str] = "pilotlight.model.positions"
 
+    def refusal(self, context: int) -> str:
+        """Return why rows of ``context`` tokens cannot be read; empty if they can."""
+        del context
+        return ""
+
     @abstractmethod
     def build(self, width: int, head_dim: int, rules: Parametrisation) -> PositionLayer:
         """Return the layer for a model of ``width`` with heads of ``head_dim``; ``rules`` give starts and scalings."""

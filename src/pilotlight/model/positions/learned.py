@@ -20,6 +20,12 @@ class Learned(Position):
     longest: int = Field(default=1024, ge=1)
     """Longest row the model can read."""
 
+    def refusal(self, context: int) -> str:
+        """Return that rows of ``context`` tokens are longer than the table; empty if they are not."""
+        if context <= self.longest:
+            return ""
+        return f"model.position.longest is {self.longest}, but rows have {context} tokens (train.context); raise it to {context}"
+
     def build(self, width: int, head_dim: int, rules: Parametrisation) -> PositionLayer:
         """Return the layer for a model of ``width``."""
         from pilotlight.model.positions.learned_layer import LearnedLayer

@@ -7,17 +7,21 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor
 
-from pilotlight.model.layer import PositionLayer
+from pilotlight.model.layer import WHOLE, PositionLayer, Rows
 
 
 @final
 class NoPositionLayer(PositionLayer):
     """Leaves tokens, queries and keys as they are."""
 
-    def at_input(self, hidden: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time width"]:
+    def at_input(
+        self, hidden: Float[Tensor, "batch time width"], rows: Rows = WHOLE
+    ) -> Float[Tensor, "batch time width"]:
         """Return the embedded tokens unchanged."""
         return hidden
 
-    def at_attention(self, heads: Float[Tensor, "batch time heads size"]) -> Float[Tensor, "batch time heads size"]:
+    def at_attention(
+        self, heads: Float[Tensor, "batch time heads size"], rows: Rows = WHOLE
+    ) -> Float[Tensor, "batch time heads size"]:
         """Return queries or keys unchanged."""
         return heads

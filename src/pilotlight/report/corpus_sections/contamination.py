@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 from pilotlight.corpus.summaries.rates import rate
@@ -36,7 +36,7 @@ class Contamination(CorpusSection):
         pieces: list[Piece] = []
         looked_for = found = 0
         for step, report in told.items():
-            pieces.append(_files(report["files"]))
+            pieces += _files(report["files"])
             by_source = _sources(study, step)
             pieces += [by_source] if by_source else []
             pieces += [_items(report["items"])] if report.get("items") else []
@@ -50,19 +50,28 @@ class Contamination(CorpusSection):
         return Block(lead, tuple(pieces))
 
 
-def _files(files: Mapping[str, Any]) -> Table:
+def _files(files: Mapping[str, Any]) -> list[Piece]:
+    """Return a table of the files of which something was found, the most first, and the others behind a fold."""
+    ordered = sorted(files.items(), key=lambda named: (-named[1]["found"], named[0]))
+    hit = [named for named in ordered if named[1]["found"]]
+    clean = [named for named in ordered if not named[1]["found"]]
+    note = "Items that are too short to be told from chance are not looked for. Intervals of 95 %."
+    pieces: list[Piece] = [_table(hit, note)] if hit else []
+    if clean:
+        items = sum(item["looked_for"] for _, item in clean)
+        told = f"{counted(len(clean), 'file')} of which nothing was found, {counted(items, 'item')} looked for"
+        pieces.append(Fold(told, (_table(clean, note),)))
+    return pieces
+
+
+def _table(files: Sequence[tuple[str, Mapping[str, Any]]], note: str) -> Table:
     rows = [
         (Cell(name), Cell(fixed(item["items"], 0)), Cell(fixed(item["looked_for"], 0)), Cell(fixed(item["found"], 0)),
          rate_cell(rate(item["found"], item["looked_for"])))
-        for name, item in files.items()
+        for name, item in files
     ]  # fmt: skip
     columns = ("Benchmark file", "Items", "Looked for", "Found", "Share found")
-    return Table(
-        columns,
-        tuple(rows),
-        frozenset(columns[1:]),
-        "Items that are too short to be told from chance are not looked for. Intervals of 95 %.",
-    )
+    return Table(columns, tuple(rows), frozenset(columns[1:]), note)
 
 
 def _sources(study: CorpusStudy, step: str) -> Table | None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
-from pilotlight.train.objectives import Losses, Objective
+from pilotlight.train.examples import Draws, Examples, Vocabulary, next_tokens
+from pilotlight.train.objectives import Objective
 
 if TYPE_CHECKING:
-    import torch
-
-
-def _losses(model: Any, rows: torch.Tensor) -> torch.Tensor:
-    return model(rows[:, :-1], rows[:, 1:])
+    import numpy as np
+    from jaxtyping import Float32, Int64
 
 
 @final
 class NextToken(Objective):
-    """Cross-entropy of the next token (Bengio et al. 2003), in nats."""
+    """Cross-entropy of the next token (Bengio et al. 2003)."""
 
-    def build(self) -> Losses:
-        """Return the losses of ``rows[:, 1:]`` given ``rows[:, :-1]``."""
-        return _losses
+    def examples(
+        self,
+        rows: Int64[np.ndarray, "rows context+1"],
+        weights: Float32[np.ndarray, "rows context"],
+        documents: Int64[np.ndarray, "rows context+1"] | None,
+        draws: Draws,
+        vocabulary: Vocabulary,
+    ) -> Examples:
+        """Return the rows as they are."""
+        del draws, vocabulary
+        return next_tokens(rows, weights, documents)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
-from pilotlight.train.optim import Optim
+from pilotlight.train.optim import Betas, Optim
 
 if TYPE_CHECKING:
     import torch
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class AdamW(Optim):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2)."""
 
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: Betas = (0.9, 0.95)
     """Decay of the first and of the second moment; 0.95 recovers faster from spikes than 0.999."""
     eps: float = Field(default=1e-8, gt=0)
     """Added to the root of the second moment; stays below the gradient's root mean square (arXiv 2309.14322)."""
 
-    def build(self, model: torch.nn.Module) -> torch.optim.Optimizer:
+    def make(self, model: torch.nn.Module) -> torch.optim.Optimizer:
         """Return fused AdamW over the model's parameter groups."""
         from torch import optim
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from pydantic import Field
 
-from pilotlight.train.optim import Optim
+from pilotlight.train.optim import DecayRule, Optim
 
 if TYPE_CHECKING:
     import torch
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 class SGD(Optim):
     """Gradient descent with Nesterov momentum (Sutskever et al. 2013): the plain reference for other optimisers."""
 
+    own_decay: ClassVar[DecayRule] = "gradient"
+
+    decay_rule: DecayRule = "gradient"
+    """As of any optimiser, but by default as torch has it: nothing divides what is added to the gradient."""
     momentum: float = Field(default=0.9, ge=0, lt=1)
     """Share of the last update kept in the next one."""
 
-    def build(self, model: torch.nn.Module) -> torch.optim.Optimizer:
+    def make(self, model: torch.nn.Module) -> torch.optim.Optimizer:
         """Return fused SGD over the model's parameter groups."""
         from torch import optim
 

@@ -1,0 +1,31 @@
+"""The layer of branches beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pilotlight.model.layer import Branch, ResidualLayer
+
+if TYPE_CHECKING:
+    from pilotlight.model.norms import Norm
+    from pilotlight.model.parametrisation import Parametrisation
+
+
+@final
+class ParallelLayer(ResidualLayer):
+    """hidden + mixer(norm(hidden)) + feedforward(norm(hidden))."""
+
+    def __init__(self, width: int, norm: Norm, rules: Parametrisation) -> None:
+        super().__init__()
+        self.branch = rules.branch
+        self.norm = norm.build(width, rules)
+
+    def forward(
+        self, hidden: Float[Tensor, "batch time width"], mix: Branch, change: Branch
+    ) -> Float[Tensor, "batch time width"]:
+        """Return the hidden states after both branches."""
+        normed = self.norm(hidden)
+        return hidden + self.branch * (mix(normed) + change(normed))
