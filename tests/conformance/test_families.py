@@ -1,4 +1,4 @@
-"""Every family of published models keeps these promises; what the library itself computes: tests/model/test_published_models.py."""
+"""Every family of published models keeps these promises; what the library computes: tests/model/test_published_models.py."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ def files_of(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_bytes(recipe, tmp_path):
     inline = files_of(build(recipe, tmp_path / "inline", workers=0).folder)
     assert len([name for name in inline if name.startswith("train/")]) > 5
@@ -48,6 +49,7 @@ def test_any_number_of_workers_gives_the_same_bytes(recipe, tmp_path):
         assert files_of(build(recipe, tmp_path / f"out{workers}", workers=workers).folder) == inline
 
 
+@pytest.mark.slow
 def test_several_commands_that_share_the_work_give_the_same_bytes_and_clear_up(recipe, tmp_path):
     alone = files_of(build(recipe, tmp_path / "alone", workers=0).folder)
     out, errors = tmp_path / "shared", []
@@ -101,6 +103,7 @@ class Stopping:
                 yield from inline.run([unit], watch=watch)
 
 
+@pytest.mark.slow
 def test_a_build_that_was_stopped_anywhere_goes_on_and_does_nothing_twice(recipe, tmp_path):
     whole = files_of(build(recipe, tmp_path / "whole", workers=0).folder)
     counting = Stopping(-1)

@@ -58,7 +58,7 @@ def test_a_setting_can_be_changed_on_the_command_line(app, file, tmp_path):
     done = _go(app, file, "--out", tmp_path / "out", "--set", "train.optim.lr=x2", "--set", "steps=3", "--quiet")
     assert done.exit_code == 0
     plan = json.loads((tmp_path / "out" / "run" / "plan.json").read_text())
-    assert plan["train"]["optim"]["lr"] == pytest.approx(6e-3)
+    assert plan["train"]["optim"]["lr"] == pytest.approx(2e-2)
     assert plan["steps"] == 3
 
 

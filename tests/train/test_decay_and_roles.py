@@ -121,7 +121,7 @@ def test_a_factor_of_a_role_does_not_change_how_muons_steps_scale_with_the_width
 
 
 def test_settings_by_role_and_rules_are_one_line_of_a_variant_and_leave_old_identities_alone():
-    plan = plan_of()
+    plan = plan_of(optim={"kind": "adamw"})
     changed = override(plan, "train.optim.roles.embedding.lr_factor", "x0.3")
     assert changed.train.optim.roles.embedding.lr_factor == pytest.approx(0.3)
     assert changed.identity() != plan.identity()

@@ -125,8 +125,8 @@ def test_rows_at_once_changes_nothing_beyond_rounding(finished, tokens, tmp_path
 
 def test_a_folder_of_another_plan_is_refused_with_the_difference(finished, tokens):
     run, _ = finished
-    with pytest.raises(RecordError, match=r"train\.optim\.lr: 0\.003 -> 0\.01"):
-        train(plan_of(optim={"kind": "adamw", "lr": 0.01}), ONE, tokens, run.folder)
+    with pytest.raises(RecordError, match=r"train\.optim\.lr: 0\.01 -> 0\.02"):
+        train(plan_of(optim={"kind": "muon", "lr": 0.02}), ONE, tokens, run.folder)
 
 
 def test_an_unfinished_folder_of_another_plan_is_refused_too(finished, tokens, tmp_path):

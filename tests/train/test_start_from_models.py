@@ -176,7 +176,7 @@ def test_the_last_checkpoint_is_taken_where_none_is_named(trunk, tokens, tmp_pat
     ("changes", "words"),
     [
         ({"train.start.step": 5}, "no checkpoint of step 5; there are those of steps 4, 8"),
-        ({"train.optim.lr": 0.1}, r"train.optim.lr: 0.003 -> 0.1"),
+        ({"train.optim.lr": 0.1}, r"train.optim.lr: 0.01 -> 0.1"),
         ({"seed": 3}, "seed: 1 -> 3"),
         ({"steps": 4, "train.schedule": {"kind": "constant"}}, "steps is 4, and the checkpoint"),
     ],

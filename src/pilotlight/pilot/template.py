@@ -22,7 +22,7 @@ BYTES_PER_TOKEN = 3.5  # of a 4,096-entry BPE on western prose; measured anew as
 TOKENS_PER_PARAMETER = 20  # Hoffmann et al. 2022, table A3: near compute-optimal
 MOST_EPOCHS = 12  # with little text the ladder is shortened to this; `pilot run` refuses more than 16
 EPOCHS = 4  # repeats up to here cost almost nothing (Muennighoff et al. 2023, figure 5)
-BATCH = 16 * 256  # rows times context below
+BATCH = 8 * 256  # rows times context below
 LEAST_STEPS = 20
 LARGEST_RUNG = 0.7e6  # parameters that two cores train thrice, with variants, in about half an hour
 SMALLEST_RUNG = 0.05e6
@@ -47,9 +47,9 @@ tokenizer: {{kind: bpe, vocabulary: 4096}}
 
 model: {{mixer: {{kind: grouped, head_dim: 32}}}}
 train:
-  rows: 16
+  rows: 8
   context: 256
-  optim: {{kind: adamw, lr: 4e-3}}    # at the base shape; other sizes follow by CompleteP
+  optim: {{kind: muon, lr: 1e-2}}      # at the base shape; other sizes follow by CompleteP
 
 scales:                             # the ladder, smallest first; the law is fitted to the baseline on it
 {scales}

@@ -22,7 +22,7 @@ from pilotlight.train.guard import Guard
 from pilotlight.train.objectives import Objective
 from pilotlight.train.objectives.next_token import NextToken
 from pilotlight.train.optim import Optim
-from pilotlight.train.optim.adamw import AdamW
+from pilotlight.train.optim.muon import Muon
 from pilotlight.train.schedules import Schedule
 from pilotlight.train.schedules.wsd import WSD
 from pilotlight.train.sparsity import Sparsity
@@ -49,7 +49,7 @@ def automatic_precision(device: str) -> Precision:
 class Training(Spec):
     """How a model is trained, apart from its shape, its data and the number of steps."""
 
-    optim: Optim = AdamW()
+    optim: Optim = Muon()
     """Optimiser; its ``lr`` is the peak at the model's base shape."""
     schedule: Schedule = WSD()
     """Learning rate over the steps."""
@@ -57,7 +57,7 @@ class Training(Spec):
     """What is predicted."""
     augmentations: tuple[Augmentation, ...] = ()
     """Random changes of the inputs, one after another; evaluation sees none of them."""
-    rows: int = Field(default=16, ge=1)
+    rows: int = Field(default=8, ge=1)
     """Rows of a batch; one step takes ``rows`` times ``context`` tokens."""
     context: int = Field(default=256, ge=2)
     """Tokens of a row."""

@@ -21,6 +21,8 @@ class Muon(Optim):
     of an update is kept at sqrt(outputs / inputs) (Yang et al. 2023, arXiv 2310.17813).
     """
 
+    lr: float = Field(default=1e-2, gt=0, allow_inf_nan=False)
+    """Peak learning rate at the model's base shape; the schedule scales it over the steps."""
     momentum: float = Field(default=0.95, ge=0, lt=1)
     """Share of the old momentum in the new one; the step looks one ahead (Nesterov)."""
     iterations: int = Field(default=5, ge=1, le=12)
