@@ -48,6 +48,7 @@ def test_it_builds_text_and_tokens_trains_and_says_what_came_of_it(app, file, tm
     assert done.exit_code == 0
     assert "held-out bits per byte" in done.stdout
     open_model(tmp_path / "out" / "run")
+    open_model(tmp_path / "out")
     again = _go(app, file, "--out", tmp_path / "out", "--json")
     facts = json.loads(again.stdout)
     assert facts["steps"] == 6

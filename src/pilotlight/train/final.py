@@ -65,7 +65,7 @@ def open_model(folder: str | Path, device: str = "cpu") -> tuple[DecoderModel, E
     """Return the trained model, ready to score in the precision it was trained in, and its encoder.
 
     Args:
-        folder: a run, or the ``model`` folder of one.
+        folder: the output of `pilot train`, a run, or the ``model`` folder of one.
         device: where the weights go.
 
     Raises:
@@ -83,7 +83,7 @@ def open_model(folder: str | Path, device: str = "cpu") -> tuple[DecoderModel, E
 
 
 def read_facts(folder: str | Path) -> ModelFacts:
-    """Return what is known of the model in a run, or in the ``model`` folder of one.
+    """Return what is known of the model in the output of `pilot train`, in a run, or in the ``model`` folder of one.
 
     Raises:
         RecordError: there is no model, or its facts are of another version.
@@ -99,4 +99,5 @@ def read_facts(folder: str | Path) -> ModelFacts:
 
 def _folder_of(folder: str | Path) -> Path:
     folder = Path(folder)
-    return folder / KIND if (folder / KIND / "model.json").is_file() else folder
+    inner = (folder / "run" / KIND, folder / KIND)  # of the output of `pilot train`, of a run
+    return next((one for one in inner if (one / "model.json").is_file()), folder)
