@@ -9,7 +9,7 @@ import torch.nn.functional as functional
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from pilotlight.model.feedforward.swiglu_layer import SwiGLULayer
+from pilotlight.model.feedforward._gated import GatedLayer
 from pilotlight.model.layer import WHOLE, FeedForwardLayer, Rows
 from pilotlight.model.weight import Role, matrix, weight
 
@@ -30,7 +30,7 @@ class ExpertsLayer(FeedForwardLayer):
         self.gate = _matrices(count, size, width, rules)
         self.up = _matrices(count, size, width, rules)
         self.down = _matrices(count, width, size, rules)
-        self.shared = SwiGLULayer(width, settings.shared * size, rules) if settings.shared else None
+        self.shared = GatedLayer(width, settings.shared * size, rules) if settings.shared else None
         self.idle = (count - settings.active) * 3 * size * width
 
     def forward(

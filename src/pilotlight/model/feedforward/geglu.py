@@ -22,6 +22,8 @@ class GeGLU(FeedForward):
 
     def build(self, width: int, rules: Parametrisation) -> FeedForwardLayer:
         """Return the layer for a model of ``width``."""
-        from pilotlight.model.feedforward.geglu_layer import GeGLULayer
+        from torch.nn import functional
 
-        return GeGLULayer(width, max(1, round(self.expansion * width)), rules)
+        from pilotlight.model.feedforward._gated import GatedLayer
+
+        return GatedLayer(width, max(1, round(self.expansion * width)), rules, functional.gelu)

@@ -22,6 +22,6 @@ class SwiGLU(FeedForward):
 
     def build(self, width: int, rules: Parametrisation) -> FeedForwardLayer:
         """Return the layer for a model of ``width``."""
-        from pilotlight.model.feedforward.swiglu_layer import SwiGLULayer
+        from pilotlight.model.feedforward._gated import GatedLayer
 
-        return SwiGLULayer(width, max(1, round(self.expansion * width)), rules)
+        return GatedLayer(width, max(1, round(self.expansion * width)), rules)

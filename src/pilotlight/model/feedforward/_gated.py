@@ -1,7 +1,8 @@
-"""The layer of the gated feed-forward."""
+"""The layer of gated feed-forwards, whatever opens the gate."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 
 
 @final
-class SwiGLULayer(FeedForwardLayer):
-    """down(silu(gate(x)) * up(x))."""
+class GatedLayer(FeedForwardLayer):
+    """down(activation(gate(x)) * up(x))."""
 
-    def __init__(self, width: int, hidden_size: int, rules: Parametrisation) -> None:
+    def __init__(
+        self,
+        width: int,
+        hidden_size: int,
+        rules: Parametrisation,
+        activation: Callable[[Tensor], Tensor] = functional.silu,
+    ) -> None:
         super().__init__()
+        self.activation = activation
         self.gate = matrix(hidden_size, width, rules)
         self.up = matrix(hidden_size, width, rules)
         self.down = matrix(width, hidden_size, rules)
@@ -31,4 +39,4 @@ class SwiGLULayer(FeedForwardLayer):
     ) -> Float[Tensor, "batch time width"]:
         """Return the change of each token."""
         gate, up = linear(hidden, torch.cat([self.gate, self.up])).chunk(2, dim=-1)
-        return linear(functional.silu(gate) * up, self.down)
+        return linear(self.activation(gate) * up, self.down)
