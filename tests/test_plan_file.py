@@ -184,7 +184,7 @@ def test_a_factor_multiplies(factor, sign):
 
 
 def test_a_factor_keeps_whole_numbers_whole():
-    assert override(Training(), "rows", "x2").rows == 32
+    assert override(Training(), "rows", "x2").rows == 16
     assert override(Training(rows=5), "rows", "x0.5").rows == 2
     assert isinstance(override(Training(), "rows", "x2").rows, int)
 
@@ -192,7 +192,7 @@ def test_a_factor_keeps_whole_numbers_whole():
 def test_a_new_kind_takes_its_own_defaults_and_the_same_kind_keeps_what_is_set():
     wide = override(Training(), "optim.lr", 0.5)
     assert override(wide, "optim.kind", "sgd").optim == override(Training(), "optim.kind", "sgd").optim
-    assert override(wide, "optim.kind", "adamw") == wide
+    assert override(wide, "optim.kind", "muon") == wide
     assert override(Decoder(), "feedforward", "gelu").feedforward == GELU()
     assert override(Decoder(), "feedforward", {"kind": "gelu"}).feedforward == GELU()
 
