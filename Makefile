@@ -3,7 +3,7 @@
 setup:            ## install the package and what its tests need
 	pip install -q -c constraints.txt -e ".[test]"
 
-test: setup       ## install, then the default suite (about two minutes on two cores)
+test: setup       ## install, then the default suite (about four minutes on two cores)
 	python -m pytest -q -n 2 -m "not slow and not fault"
 
 test-slow: setup  ## the slower tests, and those that kill processes and fill disks
