@@ -44,16 +44,23 @@ def weight_files(folder: Path) -> list[Path]:
         DataError: there are none, or one of them is missing.
     """
     if (folder / INDEX).is_file():
-        names = sorted(set(_json(folder / INDEX)["weight_map"].values()))
-        if any("/" in name or name.startswith(".") for name in names):
-            raise DataError(f"{folder / INDEX} names files outside of {folder}. Save the model again.")
+        found = _json(folder / INDEX).get("weight_map")
+        files = set(cast("dict[str, object]", found).values()) if isinstance(found, dict) else set[object]()
+        names = sorted(name for name in files if isinstance(name, str) and _is_plain(name))
+        if not names or len(names) < len(files):
+            raise DataError(f"{folder / INDEX} has to name a safetensors file of {folder} for every tensor in its weight_map, "
+                            "and does not. Save the model again.")  # fmt: skip
     else:
         names = [WEIGHTS]
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        raise DataError(f"{folder} lacks {missing[0]}: weights are read from safetensors only, never from a pickle. Save "
-                        "the model there with save_pretrained.")  # fmt: skip
+        raise DataError(f"{folder} lacks {missing[0]}: weights are read from safetensors and from nothing else. Save the model "
+                        "there with save_pretrained.")  # fmt: skip
     return [folder / name for name in names]
+
+
+def _is_plain(name: str) -> bool:
+    return name.endswith(".safetensors") and not name.startswith(".") and not set(name) & set("/\\:")
 
 
 def read_foreign(folder: Path) -> Foreign:
@@ -88,9 +95,14 @@ def read_foreign(folder: Path) -> Foreign:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Give a folder with a Hugging Face model.") from error
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path} holds {type(found).__name__} where settings by name are expected. Save the model again."
+        )
+    return cast("dict[str, Any]", found)
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:
