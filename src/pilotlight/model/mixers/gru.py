@@ -37,6 +37,6 @@ class GRU(Mixer):
 
     def build(self, width: int, rules: Parametrisation) -> MixerLayer:
         """Return the layer for a model of ``width``."""
-        from pilotlight.model.mixers.gru_layer import GRULayer
+        from pilotlight.model.mixers._cell_layer import CellLayer
 
-        return GRULayer(self, width, rules)
+        return CellLayer("gru", self, width, rules)

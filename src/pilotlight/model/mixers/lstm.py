@@ -37,6 +37,6 @@ class LSTM(Mixer):
 
     def build(self, width: int, rules: Parametrisation) -> MixerLayer:
         """Return the layer for a model of ``width``."""
-        from pilotlight.model.mixers.lstm_layer import LSTMLayer
+        from pilotlight.model.mixers._cell_layer import CellLayer
 
-        return LSTMLayer(self, width, rules)
+        return CellLayer("lstm", self, width, rules)
