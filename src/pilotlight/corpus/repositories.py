@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from pilotlight.corpus import notebooks
 from pilotlight.corpus.formats import TEXT_ENDINGS
 
 LANGUAGES: dict[str, tuple[str, ...]] = {
@@ -15,7 +16,8 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
     "Elm": (".elm",), "Erlang": (".erl", ".hrl"), "F#": (".fs", ".fsi", ".fsx"),
     "Fortran": (".f", ".f90", ".f95", ".f03", ".for"), "GLSL": (".glsl", ".vert", ".frag"), "Go": (".go",),
     "Groovy": (".groovy", ".gradle"), "Haskell": (".hs", ".lhs"), "INI": (".ini", ".cfg"), "Java": (".java",),
-    "JavaScript": (".js", ".mjs", ".cjs", ".jsx"), "Julia": (".jl",), "Kotlin": (".kt", ".kts"),
+    "JavaScript": (".js", ".mjs", ".cjs", ".jsx"), notebooks.KIND: (notebooks.ENDING,),
+    "Julia": (".jl",), "Kotlin": (".kt", ".kts"),
     "Lisp": (".lisp", ".lsp", ".cl", ".el"), "Lua": (".lua",), "MATLAB": (".m",), "Nim": (".nim",), "Nix": (".nix",),
     "OCaml": (".ml", ".mli"), "Objective-C++": (".mm",), "PHP": (".php",), "Pascal": (".pas", ".pp"),
     "Perl": (".pl", ".pm"), "PowerShell": (".ps1", ".psm1"), "Prolog": (".pro",), "Protocol Buffers": (".proto",),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import final
 
+from pilotlight.corpus import notebooks
 from pilotlight.corpus.encodings import AUTO, Encoding
 from pilotlight.corpus.formats import LONGEST, Reading, pieces_of, text_records
 from pilotlight.corpus.matching import below, is_folder, links_of, matching_files, name_of
@@ -26,9 +27,9 @@ _EXPECTED = "a repository: a folder with source code"
 class Code(Source):
     """Code and documentation of one repository, or of a folder of them, one document per file.
 
-    Read are files of some 60 languages and of settings (.yaml .toml .ini) by their endings, and .md, .rst, .txt,
-    README and LICENSE as prose. Hidden files, what
-    was fetched or built (node_modules, vendor, dist, build ...), minified and generated files, lists of versions and
+    Read are files of some 60 languages and of settings (.yaml .toml .ini) by their endings, the cells of notebooks
+    without their outputs, and .md, .rst, .txt, README and LICENSE as prose. Hidden files, what was fetched or built
+    (node_modules, vendor, dist, build ...), minified and generated files, lists of versions and
     binaries are passed over and counted.
     """
 
@@ -97,11 +98,24 @@ class Code(Source):
                 continue
             elif language == "prose":
                 yield from pieces_of(record, self.longest)
+            elif language == notebooks.KIND:
+                yield from self._notebook(record, file)
             elif reason := written_by_machine(record.text):
                 yield Unreadable(record.record, reason, f"code of {len(record.text)} characters", ordinary=True)
             else:
                 facts = {"code_language": language, **record.facts}
                 yield from pieces_of(replace(record, group=f"file {file.relative}", facts=facts), self.longest)
+
+    def _notebook(self, record: Raw, file: Input) -> Iterator[Raw | Unreadable]:
+        try:
+            script = notebooks.script_of(record.text)
+        except ValueError as error:
+            yield Unreadable(record.record, "broken notebook", str(error))
+            return
+        if script.text:
+            facts = {"code_language": script.language or notebooks.KIND, "notebook": "yes", **record.facts}
+            whole = replace(record, text=script.text, group=f"file {file.relative}", facts=facts)
+            yield from pieces_of(whole, self.longest)
 
     def whole_folder(self) -> Path | None:
         """Return the folder, where it is a local one."""
