@@ -20,7 +20,8 @@ fix:              ## what a machine can mend
 	ruff format .
 
 bench-training:   ## tokens per second beside Hugging Face Llama, into bench/RESULTS.md
-	python bench/training.py
+	python bench/training.py $(if $(NANOGPT),--nanogpt "$(NANOGPT)")
+	python bench/wall_clock.py $(if $(NANOGPT),--nanogpt "$(NANOGPT)") $(if $(DATA),--text "$(DATA)")
 
 bench-trials:     ## many small trials: a pool, a stack, and Hugging Face Llama one after another, into bench/RESULTS.md
 	python bench/trials.py

@@ -31,7 +31,8 @@ class Shape(NamedTuple):
 class Peer(NamedTuple):
     """A model of others: how one is made, and how logits and its own mean loss are asked of it."""
 
-    make: Callable[[], nn.Module]
+    make: Callable[[int], nn.Module]
+    """seed of the weights -> a new model"""
     logits: Callable[[Any, Tensor], Tensor]
     """(model, ids [rows context]) -> [rows context vocabulary]"""
     loss: Callable[[Any, Tensor], Tensor]
@@ -50,7 +51,7 @@ def llama(shape: Shape) -> Peer | None:
         max_position_embeddings=shape.context, tie_word_embeddings=True, use_cache=False,
     )  # fmt: skip
     return Peer(
-        lambda: _seeded(lambda: LlamaForCausalLM(config)),
+        lambda seed: _seeded(seed, lambda: LlamaForCausalLM(config)),
         lambda model, ids: model(input_ids=ids).logits,
         # It shifts the labels itself, and so predicts one token fewer per row.
         lambda model, rows: model(input_ids=rows[:, :-1], labels=rows[:, :-1]).loss,
@@ -66,14 +67,14 @@ def nanogpt(folder: Path, shape: Shape) -> Peer:
         n_embd=shape.width, dropout=0.0, bias=False,
     )  # fmt: skip
     return Peer(
-        lambda: _seeded(lambda: module.GPT(config)),
+        lambda seed: _seeded(seed, lambda: module.GPT(config)),
         lambda model, ids: model(ids, ids)[0],  # without targets it returns the logits of the last place only
         lambda model, rows: model(rows[:, :-1], rows[:, 1:])[1],
     )
 
 
-def _seeded(make: Callable[[], nn.Module]) -> nn.Module:
-    torch.manual_seed(0)
+def _seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    torch.manual_seed(seed)
     return make()
 
 

@@ -99,7 +99,7 @@ def ours(shape: Shape, compiled: bool, bf16: bool) -> Step:
 
 def theirs(peer: Peer, shape: Shape, compiled: bool, bf16: bool) -> Step:
     """Return a training step of a peer."""
-    model = peer.make().to(DEVICE)
+    model = peer.make(0).to(DEVICE)
     called = torch.compile(model, dynamic=False) if compiled else model
 
     def loss(rows: torch.Tensor) -> torch.Tensor:

@@ -176,12 +176,12 @@ def llama_trials(task: Task, tokens: Tokens, *, compiled: bool) -> list[float]:
         raise SystemExit("transformers is not installed")
     device = default_device()
     half = automatic_precision(device) == "bfloat16"
-    model = peer.make().to(device)
+    model = peer.make(0).to(device)
     # One model that is filled anew: another one would be compiled again.
     called: Any = torch.compile(model, dynamic=False) if compiled else model
     found: list[float] = []
     for rate, seed in task.trials:
-        model.load_state_dict(peer.make().state_dict())
+        model.load_state_dict(peer.make(seed).state_dict())
         adam = torch.optim.AdamW(model.parameters(), lr=rate, fused=True)
         batches = Batches(tokens.split("train"), task.shape.rows, task.shape.context, seed)
         for step in range(task.steps):
