@@ -1,4 +1,4 @@
-.PHONY: setup test test-slow check fix bench-training bench-trials bench-statistics bench-data bench-peers bench-quality docs
+.PHONY: setup test test-slow check fix bench-training bench-trials bench-decisions bench-statistics bench-data bench-peers bench-quality docs
 
 setup:            ## install the package and what its tests need
 	pip install -q -c constraints.txt -e ".[test]"
@@ -25,6 +25,12 @@ bench-training:   ## tokens per second beside Hugging Face Llama, into bench/RES
 
 bench-trials:     ## many small trials: a pool, a stack, and Hugging Face Llama one after another, into bench/RESULTS.md
 	python bench/trials.py
+
+bench-decisions:  ## predictions and decisions on published run tables, into bench/RESULTS.md; TABLES=FOLDER with tasks.csv
+	python bench/decisions.py $(TABLES)
+	python bench/decisions.py $(TABLES) --calibrate
+	python bench/decisions.py $(TABLES) --cross-validate
+	python bench/allocation.py $(TABLES)
 
 bench-statistics: ## measured coverage of every interval, into docs/statistics.md
 	python bench/coverage.py --write

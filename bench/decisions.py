@@ -1,140 +1,389 @@
-"""Back-test of the loss predictions on published run tables: error and coverage per source.
+"""Predictions and decisions on published run tables, into bench/RESULTS.md.
 
-usage: python bench/decisions.py [FOLDER] [--json] [--only SOURCE]
+    python bench/decisions.py FOLDER                    the back-test of the folder, beside plain baselines
+    python bench/decisions.py FOLDER --calibrate        the constants of the intervals, each source left out in turn
+    python bench/decisions.py FOLDER --cross-validate   the constants of the fit, each source left out in turn
+    python bench/decisions.py FOLDER --dry              print, do not write
 
-FOLDER (default: the environment variable PILOTLIGHT_SHARED_DATA + /scaling) holds <source>.csv files and tasks.csv.
-Every task of kind ``loss`` is predicted from its pilot rows alone; sources weigh equally.
-
-The global constants of pilotlight.scaling (MISFIT, PRIOR_WIDTH, KNOWN, MODEL_ERROR, TRUST) were chosen by looking at
-the shared half of these tables and at planted ladders, so its figures on that half are in-sample, not cross-validated.
+FOLDER (default: PILOTLIGHT_SHARED_DATA + /scaling) holds tasks.csv and a table for each source, as ``pilot backtest``
+takes it. The baseline is the Chinchilla form by Huber's loss on logarithms (Hoffmann et al. 2022, approach 3) with the
+percentile bootstrap over runs that most code ships; for decisions the cheapest and the dearest cell that all variants share.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
+import math
 import os
 import statistics
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from scipy.stats import t as student
 
 from pilotlight.errors import EvidenceError
+from pilotlight.scaling import fit, predict
+from pilotlight.scaling.backtest import Backtest, backtest
+from pilotlight.scaling.backtests.loss import points, scored
 from pilotlight.scaling.points import Point
-from pilotlight.scaling.predict import Study
+from pilotlight.scaling.predict import CALIBRATION, Calibration, Study
+from pilotlight.scaling.tasks import Task, read_tasks
+from results_page import facts, write_section
 
-BASELINE = {  # mean absolute relative error, %: Chinchilla form; power law in compute (the tables' own README)
-    "chinchilla_svg": (2.11, 1.48), "porian": (8.71, 4.49), "misfitting": (1.70, 11.72), "gemstones": (4.53, 2.66),
-    "datablations": (15.01, 17.00), "supercollapse": (None, 0.32), "dmsl_mixtures": (6.26, 11.73),
-    "marin_isoflop": (3.67, 1.09), "llama3_isoflop": (0.73, 2.19), "nqs": (11.54, 15.68), "vocab": (5.90, 9.00),
-    "revisiting_lang": (2.11, 0.10), "pythia_evals": (18.97, 7.14),
-}  # fmt: skip
+KINDS = {
+    "ladder": ("gemstones", "supercollapse", "vocab", "pythia_evals", "revisiting_lang", "datablations"),
+    "isoFLOP": ("chinchilla_svg", "porian", "marin_isoflop", "llama3_isoflop", "nqs"),
+    "hyper-parameter grid": ("misfitting",),
+    "mixtures": ("dmsl_mixtures", "regmix"),
+}
+DRAWS = 100
+RAW = Calibration(laws=1.0, parameter=1.0, hold_out=1.0, distance=1.0, widen=1.0)
+ALTERNATIVES: dict[str, dict[str, Any]] = {
+    "as shipped": {},
+    "misfit 0.008": {"fit.MISFIT": 0.008},
+    "misfit 0.03": {"fit.MISFIT": 0.03},
+    "narrow prior": {"fit.PRIOR_WIDTH": 0.2},
+    "wide prior": {"fit.PRIOR_WIDTH": 0.6},
+    "equal weights": {"predict.TRUST": 1.0},
+    "sharper weights": {"predict.TRUST": 0.002},
+}
 
 
-def number(text: str | None) -> float | None:
-    """Return the number in a cell, None where it is blank."""
-    return float(text) if text and text.lower() not in ("nan", "none") else None
+def losses(folder: Path) -> list[Task]:
+    """Return the loss tasks of a folder."""
+    return [task for task in read_tasks(folder) if task.kind == "loss"]
 
 
-def read_point(row: dict[str, str], metric: str) -> Point | None:
-    """Return one row as a point, None where it has no loss above 0."""
-    loss = number(row.get(metric))
-    if loss is None or loss <= 0:
+def baseline_fit(logs: np.ndarray, loss: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Return e, and a coefficient and an exponent for each column of ``logs`` [runs, columns]: Huber's loss of 0.001."""
+
+    def objective(theta: np.ndarray) -> float:
+        gap = np.abs(baseline_at(theta, logs) - loss) / 1e-3
+        return float(np.where(gap < 1, gap**2 / 2, gap - 0.5).sum())
+
+    starts = [start] if start is not None else []
+    if start is None:
+        for exponent in (0.2, 0.4, 0.7):
+            for floor in (0.5, 0.85):
+                rest = math.log(max(float(np.exp(loss.mean()) - floor * np.exp(loss.min())), 1e-3))
+                part = [value for column in logs.T for value in (rest - 0.7 + exponent * column.mean(), exponent)]
+                starts.append(np.array([loss.min() + math.log(floor), *part]))
+    best = min((minimize(objective, one, method="L-BFGS-B") for one in starts), key=lambda found: found.fun)
+    return best.x
+
+
+def baseline_at(theta: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """Return the log loss of the fitted form at ``logs`` [points, columns]."""
+    terms = [np.full(len(logs), theta[0])]
+    terms += [theta[1 + 2 * i] - theta[2 + 2 * i] * logs[:, i] for i in range(logs.shape[1])]
+    return logsumexp(terms, axis=0)
+
+
+def baseline(task: Task) -> dict[str, float] | None:
+    """Return how the plain baseline does on a task; None where it has too few cells."""
+    pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
+    here, there = (np.log([(p.parameters, p.tokens) for p in group]) for group in (pilots, targets))
+    use = [axis for axis in (0, 1) if np.ptp(here[:, axis]) > 0.05]
+    if len(np.unique(here[:, use].round(6), axis=0)) < 2 * len(use) + 1:
         return None
-    size = number(row.get("n_params")) or number(row.get("n_params_nonemb"))
-    tokens, flops = number(row.get("tokens")), number(row.get("flops"))
-    if size is None:  # a table of one model with its size not given
-        size = flops / 6 / tokens if flops and tokens else 1.0
-    if tokens is None:
-        tokens = (flops or 0.0) / 6 / size
-    recipe = "|".join(row.get(name, "") for name in ("lr", "batch_tokens", "unique_tokens"))
-    return Point(parameters=size, tokens=tokens, loss=loss, flops=flops, seed=row.get("seed", ""), recipe=recipe)
+    here, there = here[:, use], there[:, use]
+    loss = np.log([point.loss for point in pilots])
+    whole = baseline_fit(here, loss)
+    draws = np.random.default_rng(0)
+    drawn = []
+    for _ in range(DRAWS):
+        pick = draws.integers(0, len(loss), len(loss))
+        drawn.append(baseline_at(baseline_fit(here[pick], loss[pick], whole), there))
+    value = np.exp(baseline_at(whole, there))
+    low, high = np.exp(np.percentile(drawn, [2.5, 97.5], axis=0))
+    told = zip(np.minimum(low, value), value, np.maximum(high, value), strict=True)
+    return scored(told, [point.loss for point in targets])
 
 
-def read_tasks(folder: Path, only: str | None) -> list[tuple[str, str, list[Point], list[Point]]]:
-    """Return the loss tasks as (source, task, pilots, targets)."""
-    members = defaultdict(list)
-    with (folder / "tasks.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            if row["kind"] == "loss" and only in (None, row["source"]):
-                members[row["source"], row["task"]].append(row)
-    tables: dict[str, dict[str, dict[str, str]]] = {}
-    found = []
-    for (source, task), rows in members.items():
-        if source not in tables:
-            with (folder / f"{source}.csv").open(encoding="utf-8", newline="") as stream:
-                tables[source] = {row["run_id"]: row for row in csv.DictReader(stream)}
-        points: dict[str, list[Point]] = {"pilot": [], "target": []}
-        for row in rows:
-            point = read_point(tables[source][row["run_id"]], row["metric"])
-            if point is not None:
-                points[row["role"]].append(point)
-        found.append((source, task, points["pilot"], points["target"]))
-    return found
+def raw_errors(folder: Path) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield source, number of the task and [error, laws, parameter, hold-out, distance, noise] for every target."""
+    for number, task in enumerate(losses(folder)):
+        try:
+            study = Study.of(points(task.pilots, task.metric))
+        except EvidenceError:
+            continue
+        rows = []
+        for target in points(task.targets, task.metric):
+            logs = where(study, target)
+            spread, parts = study.spread(logs, RAW)
+            far = parts["model"] / math.hypot(study.hold_out_error, 1.0)
+            row = (parts["law_spread"], parts["parameter"], far * study.hold_out_error, far, parts["seed_noise"])
+            rows.append((spread.centre - math.log(target.loss), *row))
+        yield task.source, number, np.array(rows)
 
 
-def run_task(pilots: list[Point], targets: list[Point]) -> dict[str, float | int | bool]:
-    """Return the scores of one task as fractions: errors relative, the interval score divided by the loss."""
+def where(study: Study, target: Point) -> np.ndarray:
+    """Return what the laws take of a target."""
+    return study.logs(
+        target.parameters, target.tokens, flops=target.compute, unique_tokens=target.unique_tokens,
+        batch_tokens=target.batch_tokens,
+    )  # fmt: skip
+
+
+class Errors:
+    """The errors of all targets, each source, task and target weighing equally among its like."""
+
+    def __init__(self, folder: Path) -> None:
+        given = list(raw_errors(folder))
+        tasks: dict[str, int] = defaultdict(int)
+        for source, _, _ in given:
+            tasks[source] += 1
+        self.rows = np.concatenate([rows for _, _, rows in given])
+        self.source = np.concatenate([[source] * len(rows) for source, _, rows in given])
+        self.weight = np.concatenate([np.full(len(rows), 1 / tasks[source] / len(rows)) for source, _, rows in given])
+
+    def scale(self, theta: np.ndarray, keep: np.ndarray) -> np.ndarray:
+        """Return the standard deviations for the logarithms of the four constants."""
+        laws, parameter, hold_out, distance = np.exp(theta)
+        _, *parts, noise = self.rows[keep].T
+        sizes = (laws, parameter, hold_out, distance)
+        return np.sqrt(sum((size * part) ** 2 for size, part in zip(sizes, parts, strict=True)) + noise**2)
+
+    def learn(self, keep: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the constants (logarithms) and the factor that puts 95 % of the targets inside."""
+        error, weight = self.rows[keep, 0], self.weight[keep]
+        centre = np.array([-0.5, -1.0, -2.0, -6.0])
+
+        def objective(theta: np.ndarray) -> float:
+            scale = self.scale(theta, keep)
+            told = weight * (np.log(scale) - student.logpdf(error / scale, CALIBRATION.df))
+            return float(told.sum()) + 0.05 * float(((theta - centre) ** 2).sum())
+
+        theta = minimize(objective, centre, method="Nelder-Mead", options={"maxiter": 2000}).x
+        ratio = np.abs(error) / self.scale(theta, keep) / student.ppf(0.975, CALIBRATION.df)
+        order = ratio.argsort()
+        inside = np.cumsum(weight[order]) / weight.sum()
+        return theta, float(ratio[order][np.searchsorted(inside, 0.95)])
+
+
+def calibrate(folder: Path) -> list[str]:
+    """Return the constants learned from all sources and what each source gets from those of the others."""
+    errors = Errors(folder)
+    everything = np.ones(len(errors.source), dtype=bool)
+    theta, factor = errors.learn(everything)
+    laws, parameter, hold_out, distance = np.exp(theta)
+    lines = [
+        f"All sources: laws {laws:.3f}, parameter {parameter:.3f}, hold-out {hold_out:.3f}, distance {distance:.4f}, "
+        f"widen {factor:.2f}. Shipped: {CALIBRATION}.", "",
+        "| left out | laws | parameter | hold-out | distance | factor | coverage of the source | half width % |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    covers = []
+    for source in dict.fromkeys(errors.source):
+        there = errors.source == source
+        theta, factor = errors.learn(~there)
+        half = max(factor, CALIBRATION.widen) * student.ppf(0.975, CALIBRATION.df) * errors.scale(theta, there)
+        weight = errors.weight[there]
+        covers.append(float(weight @ (np.abs(errors.rows[there, 0]) <= half) / weight.sum()))
+        width = 100 * float(weight @ np.sinh(half) / weight.sum())
+        told = " | ".join(f"{value:.3f}" for value in np.exp(theta))
+        lines.append(f"| {source} | {told} | {factor:.2f} | {covers[-1]:.2f} | {width:.1f} |")
+    mean, half = interval(covers)
+    lines += [
+        "",
+        f"Coverage of sources left out: {100 * mean:.1f} % ({100 * (mean - half):.0f} to {100 * min(mean + half, 1):.0f} %).",
+    ]
+    return lines
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean and the half width of its 95 % interval."""
+    half = student.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return statistics.fmean(values), float(half)
+
+
+@contextmanager
+def constants(changes: dict[str, Any]) -> Iterator[None]:
+    """Set constants of the fit for a while."""
+    rooms = {"fit": fit, "predict": predict}
+    before = {name: getattr(rooms[name.split(".")[0]], name.split(".")[1]) for name in changes}
     try:
-        study = Study.of(pilots)
-    except EvidenceError:
-        return {"n_pilot": len(pilots), "n_target": len(targets), "abstained": True}
-    errors, covered, widths, scores, below = [], [], [], [], []
-    answers = {}
-    for target in targets:
-        key = (target.parameters, target.tokens, target.compute)
-        if key not in answers:
-            answers[key] = study.spread(np.log(key))[0].estimate(level=0.95, unit="", n=1, method="")
-        found = answers[key]
-        errors.append(found.value / target.loss - 1)
-        covered.append(found.low <= target.loss <= found.high)
-        widths.append(found.half_width / target.loss)
-        outside = max(found.low - target.loss, 0) + max(target.loss - found.high, 0)
-        scores.append((found.high - found.low + 2 / 0.05 * outside) / target.loss)
-        below.append(target.loss < found.low)
-    mean = statistics.fmean
-    return {
-        "n_pilot": len(pilots), "n_target": len(targets), "abstained": False,
-        "error": mean(map(abs, errors)), "bias": mean(errors), "coverage": mean(covered),
-        "half_width": mean(widths), "interval_score": mean(scores),
-    }  # fmt: skip
+        for name, value in changes.items():
+            setattr(rooms[name.split(".")[0]], name.split(".")[1], value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(rooms[name.split(".")[0]], name.split(".")[1], value)
+
+
+def cross_validate(folder: Path) -> list[str]:
+    """Return the error of every alternative, and of the one that is best on the other sources."""
+    table: dict[str, dict[str, float]] = {}
+    for name, changes in ALTERNATIVES.items():
+        with constants(changes):
+            errors: dict[str, list[float]] = defaultdict(list)
+            for source, _, rows in raw_errors(folder):
+                errors[source].append(float(np.abs(np.expm1(rows[:, 0])).mean()))
+            table[name] = {source: statistics.fmean(values) for source, values in errors.items()}
+    sources = list(table["as shipped"])
+    lines = ["| constants | mean of sources % |", "| --- | --- |"]
+    lines += [f"| {name} | {100 * statistics.fmean(found.values()):.2f} |" for name, found in table.items()]
+    chosen = []
+    for source in sources:
+        best = min(table, key=lambda name: statistics.fmean(table[name][other] for other in sources if other != source))
+        chosen.append(table[best][source])
+    mean, half = interval(chosen)
+    lines += [
+        "",
+        f"Each source with the constants that are best on all others: {100 * mean:.2f} % (plus or minus {100 * half:.2f}).",
+    ]
+    return lines
+
+
+def loss_table(found: Backtest, plain: dict[str, list[dict[str, float]]]) -> list[str]:
+    """Return the table of losses, ours beside the baseline, by source and by kind of source."""
+    head = "error % | bias % | coverage | half width % | interval score % | baseline: error % | coverage | interval score %"
+    lines = [f"| source | tasks | {head} |", f"|{' --- |' * 10}"]
+    ours = {one.source: one for one in found.sources if one.kind == "loss"}
+    kept = ("error", "coverage", "interval_score")
+    base = {
+        source: {key: statistics.fmean(one[key] for one in rows) for key in kept}
+        for source, rows in plain.items()
+        if rows
+    }
+    for source, one in ours.items():
+        told = " | ".join(f"{100 * (getattr(one, key) or 0):.1f}" for key in ("half_width", "interval_score"))
+        beside = base.get(source)
+        other = (
+            f"{100 * beside['error']:.2f} | {beside['coverage']:.2f} | {100 * beside['interval_score']:.1f}"
+            if beside
+            else "- | - | -"
+        )
+        lines.append(
+            f"| {source} | {one.tasks} | {100 * (one.error or 0):.2f} | {100 * (one.bias or 0):+.2f} | {one.coverage or 0:.2f} | "
+            f"{told} | {other} |"
+        )
+    for kind, members in KINDS.items():
+        there = [ours[name] for name in members if name in ours]
+        if there:
+            errors, covers = ([getattr(one, key) for one in there] for key in ("error", "coverage"))
+            score = statistics.fmean(one.interval_score or 0 for one in there)
+            lines.append(
+                f"| *{kind}* | {sum(one.tasks for one in there)} | {100 * statistics.fmean(errors):.2f} | | "
+                f"{statistics.fmean(covers):.2f} | | {100 * score:.1f} | | | |"
+            )
+    both = [name for name in ours if name in base]
+    mean = {key: statistics.fmean(getattr(ours[name], key) for name in both) for key in kept}
+    beside = {key: statistics.fmean(base[name][key] for name in both) for key in kept}
+    told = [
+        f"{name} {100 * mean[key]:.{digits}f} % (baseline {100 * beside[key]:.{digits}f})"
+        for key, name, digits in (
+            ("error", "error", 2),
+            ("coverage", "coverage", 0),
+            ("interval_score", "interval score", 1),
+        )
+    ]
+    lines += ["", f"Over the {len(both)} sources that the baseline can be fitted to: {', '.join(told)}."]
+    return lines
+
+
+def other_tables(found: Backtest) -> Iterator[str]:
+    """Yield the tables of decisions, curves and seeds."""
+    for kind in found.kinds:
+        if kind.kind == "loss":
+            continue
+        names = list(kind.means)
+        yield from (
+            "",
+            f"### {kind.kind}",
+            "",
+            f"| source | tasks | abstained | {' | '.join(names)} |",
+            f"|{' --- |' * (3 + len(names))}",
+        )
+        for one in (source for source in found.sources if source.kind == kind.kind):
+            told = " | ".join("-" if (value := getattr(one, name)) is None else f"{value:.4f}" for name in names)
+            yield f"| {one.source} | {one.tasks} | {one.abstained} | {told} |"
+        yield f"| mean of sources | | | {' | '.join(f'{kind.means[name]:.4f}' for name in names)} |"
+
+
+def single_cells(folder: Path) -> list[str]:
+    """Return the share of pairs that the cheapest and the dearest single cell orders as the target does, by source."""
+    found: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+    for task in read_tasks(folder):
+        if task.kind == "decision" and (one := single_cell(task)) is not None:
+            found[task.source].append(one)
+    lines = ["", "| source | cheapest cell | dearest cell |", "| --- | --- | --- |"]
+    for source, rows in found.items():
+        pairs = sum(count for _, _, count in rows)
+        means = (sum(row[which] * row[2] for row in rows) / pairs for which in (0, 1))
+        lines.append(f"| {source} | {' | '.join(f'{mean:.4f}' for mean in means)} |")
+    return lines
+
+
+def single_cell(task: Task) -> tuple[float, float, int] | None:
+    """Return the pairs right by the cheapest and by the dearest pilot cell, and how many pairs there are."""
+    sign = 1 if task.better == "lower" else -1
+    best: dict[str, dict[str, float]] = defaultdict(dict)
+    cost: dict[str, list[float]] = defaultdict(list)
+    truth: dict[str, float] = {}
+    for row in task.rows:
+        value = row.number(task.metric)
+        if value is None:
+            continue
+        there = truth if row.role == "target" else best[row.cell]
+        there[row.variant] = min(there.get(row.variant, math.inf), sign * value)
+        if row.role == "pilot":
+            cost[row.cell].append(row.number("flops") or 0.0)
+    cells = sorted((cell for cell in best if len(best[cell]) > 1), key=lambda cell: statistics.median(cost[cell]))
+    if not cells:
+        return None
+    shares = [right(best[cell], truth) for cell in (cells[0], cells[-1])]
+    return shares[0][0], shares[1][0], shares[1][1]
+
+
+def right(values: dict[str, float], truth: dict[str, float]) -> tuple[float, int]:
+    """Return the share of pairs of variants that ``values`` order as ``truth`` does, and how many pairs there are."""
+    names = [name for name in values if name in truth]
+    here, there = (np.array([table[name] for name in names]) for table in (values, truth))
+    first, second = np.triu_indices(len(names), 1)
+    gap, real = np.sign(here[first] - here[second]), np.sign(there[first] - there[second])
+    keep = real != 0
+    return float(np.where(gap == 0, 0.5, gap == real)[keep].mean()), int(keep.sum())
 
 
 def main() -> None:
-    """Print the back-test, one line per source, or one JSON object per task."""
+    """Measure, print, and write the section."""
     default = os.environ.get("PILOTLIGHT_SHARED_DATA", "../shared/data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", default=str(Path(default) / "scaling"))
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only")
-    options = parser.parse_args()
-    begun = time.perf_counter()
-    by_source = defaultdict(list)
-    for source, task, pilots, targets in read_tasks(Path(options.folder), options.only):
-        result = {"source": source, "task": task, "kind": "loss", **run_task(pilots, targets)}
-        by_source[source].append(result)
-        if options.json:
-            print(json.dumps(result))
-    if options.json:
-        return
-    keys = ("error", "bias", "coverage", "half_width", "interval_score")
-    print(f"{'source':18}{'tasks':>6}{'error %':>9}{'bias':>7}{'cover':>7}{'half':>7}{'score':>7}   Chinchilla, L(C) %")
-    means = []
-    for source, results in by_source.items():
-        kept = [result for result in results if not result["abstained"]]
-        if not kept:
-            print(f"{source:18}{len(results):6} abstained")
-            continue
-        row = [100 * statistics.fmean(result[key] for result in kept) for key in keys]
-        means.append(row)
-        plain = ", ".join("-" if value is None else f"{value:.2f}" for value in BASELINE.get(source, (None, None)))
-        print(f"{source:18}{len(kept):6}{row[0]:9.2f}{row[1]:7.1f}{row[2]:7.0f}{row[3]:7.1f}{row[4]:7.1f}   {plain}")
-    row = [statistics.fmean(column) for column in zip(*means, strict=True)]
-    print(f"{'mean of sources':24}{row[0]:9.2f}{row[1]:7.1f}{row[2]:7.0f}{row[3]:7.1f}{row[4]:7.1f}")
-    print(f"{time.perf_counter() - begun:.1f} s")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(default) / "scaling")
+    for name in ("calibrate", "cross-validate", "dry"):
+        parser.add_argument(f"--{name}", action="store_true")
+    given = parser.parse_args()
+    loads = [os.getloadavg()[0]]
+    if given.calibrate or given.cross_validate:
+        title = "Decisions: constants of the intervals" if given.calibrate else "Decisions: constants of the fit"
+        lines = calibrate(given.folder) if given.calibrate else cross_validate(given.folder)
+    else:
+        begun = time.process_time()
+        found = backtest(given.folder)
+        seconds = time.process_time() - begun
+        plain: dict[str, list[dict[str, float]]] = defaultdict(list)
+        for task in losses(given.folder):
+            if (one := baseline(task)) is not None:
+                plain[task.source].append(one)
+        title = "Decisions: back-test on published run tables"
+        lines = [
+            f"`pilot backtest` took {seconds:.0f} CPU-seconds.",
+            "",
+            *loss_table(found, plain),
+            *other_tables(found),
+            *single_cells(given.folder),
+        ]
+    print("\n".join(lines))
+    if not given.dry:
+        write_section(title, [facts(("numpy", "scipy"), [*loads, os.getloadavg()[0]]), "", *lines])
 
 
 if __name__ == "__main__":

@@ -163,16 +163,11 @@ def _coverage(truth, ratios, repeats):
         draw = stream(seed, "study")
         noise, reach = draw.uniform(0.003, 0.008), draw.uniform(5, 10)
         size = 12e6 * math.sqrt(reach)
-        spread, _ = Study.of(ladder(truth, seed=seed, noise=noise, ratios=ratios)).spread(_logs(size, 20 * size))
+        study = Study.of(ladder(truth, seed=seed, noise=noise, ratios=ratios))
+        spread, _ = study.spread(study.logs(size, 20 * size))
         low, high = spread.bounds(0.95)
         inside += low <= truth(size, 20 * size) * math.exp(noise * draw.standard_normal()) <= high
     return inside / repeats
-
-
-def _logs(size, tokens):
-    import numpy as np
-
-    return np.log([size, tokens, 6 * size * tokens])
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def test_another_column_can_be_predicted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("params,tokens,loss\n1,2,3\n", "no column parameters.*it has params, tokens, loss"),
+        ("weights,tokens,loss\n1,2,3\n", "no column parameters.*it has weights, tokens, loss"),
         ("parameters,token,loss\n1,2,3\n", "Did you mean 'token'"),
         ("parameters,tokens,loss\n1e6,many,3\n", r"runs.csv:2: tokens is 'many'"),
         ("parameters,tokens,loss\n1e6,-5,3\n", r"runs.csv:2: tokens is '-5'"),
@@ -72,3 +72,25 @@ def test_a_pilots_ladder_is_its_finished_baseline_runs():
     assert (point.loss, point.flops, point.run) == (1.5, 1e14, "a")
     with pytest.raises(EvidenceError, match="perplexity"):
         ladder_points(Results(rows=rows), "perplexity")
+
+
+def test_an_export_of_a_tracker_is_read_as_it_is(tmp_path):
+    path = tmp_path / "wandb.csv"
+    path.write_text(
+        "Name,State,config.num_params,config.seed,Tokens Seen,eval/loss,config.batch_tokens\n"
+        "a,finished,1e6,0,2e7,3.5,32768\n"
+        "b,crashed,1e6,1,1e7,9.9,32768\n"
+        "c,finished,2e6,0,4e7,3.2,65536\n"
+    )
+    table = read_table(path)
+    assert [(point.parameters, point.tokens, point.loss) for point in table.points] == [
+        (1e6, 2e7, 3.5),
+        (2e6, 4e7, 3.2),
+    ]
+    assert [point.batch_tokens for point in table.points] == [32768, 65536]
+
+
+def test_repeated_text_and_batches_are_read(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("parameters,tokens,loss,unique_tokens\n1e6,2e7,3.5,5e6\n2e6,4e7,3.2,\n")
+    assert [point.unique_tokens for point in read_table(path).points] == [5e6, None]

@@ -12,9 +12,11 @@ from pilotlight.errors import ConfigError, nearest
 from pilotlight.units import read_count, show_count
 
 if TYPE_CHECKING:
-    from pilotlight.record.forecast import Prediction
+    from pilotlight.record.forecast import Optimum, Prediction
+    from pilotlight.scaling.points import Point
+    from pilotlight.stats.estimate import Estimate
 
-_WANTED = ("parameters", "tokens", "flops")
+_WANTED = ("parameters", "tokens", "flops", "unique_tokens", "batch_tokens")
 
 
 def read_target(text: str) -> dict[str, float]:
@@ -28,8 +30,8 @@ def read_target(text: str) -> dict[str, float]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or name not in _WANTED:
             raise ConfigError(
-                f"--target has {part.strip()!r}; expected parameters=124M,tokens=2.5B and, if you know it, "
-                f"flops=1.9e18.{nearest(name, _WANTED)}"
+                f"--target has {part.strip()!r}; expected parameters=124M,tokens=2.5B and, if you know them, "
+                f"flops=1.9e18, unique_tokens=500M, batch_tokens=512k.{nearest(name, _WANTED)}"
             )
         if name in found:
             raise ConfigError(f"--target names {name} twice; give it once")
@@ -47,7 +49,8 @@ def read_target(text: str) -> dict[str, float]:
 
 def predict(
     source: Annotated[Path, typer.Argument(help="A pilot's output folder, or a CSV: parameters, tokens, loss.")],
-    target: Annotated[str, typer.Option(help="The run to predict, such as parameters=124M,tokens=2.5B.")],
+    target: Annotated[str, typer.Option(help="The run to predict, such as parameters=124M,tokens=2.5B.")] = "",
+    budget: Annotated[str, typer.Option(help="Training FLOPs, such as 1e21: the best size and tokens for them.")] = "",
     metric: Annotated[str, typer.Option(help="Which loss to predict (a metric, or a column of the CSV).")] = "",
     level: Annotated[float, typer.Option(help="Level of the interval.")] = 0.95,
     json: Annotated[bool, typer.Option("--json", help="Print the prediction as JSON.")] = False,
@@ -56,15 +59,32 @@ def predict(
     """Predict the loss of a large run from small ones, with an interval that carries model error."""
     if not 0 < level < 1:
         raise ConfigError(f"--level is {level:g}; expected a share between 0 and 1, such as 0.95")
+    if bool(target) == bool(budget):
+        raise ConfigError("give either --target parameters=124M,tokens=2.5B or --budget 1e21 (training FLOPs)")
     talk = Talk(quiet=quiet, json=json)
+    if budget:
+        best = _best(source, _flops(budget), metric, level, talk)
+        talk.data(best)
+        _tell_best(best, talk)
+        return
     found = _predict(source, read_target(target), metric, level, talk)
     talk.data(found)
     _tell(found, talk)
 
 
-def _predict(source: Path, target: dict[str, float], metric: str, level: float, talk: Talk) -> Prediction:
+def _flops(text: str) -> float:
+    try:
+        value = read_count(text)
+    except ValueError as error:
+        raise ConfigError(f"--budget: {error}") from error
+    if value <= 0:
+        raise ConfigError(f"--budget is {text!r}; expected FLOPs above 0, such as 1e21")
+    return value
+
+
+def _points(source: Path, metric: str) -> tuple[tuple[Point, ...], str, str]:
+    """Return the runs, the unit of their losses, and what their size counts."""
     from pilotlight.record.results import Results
-    from pilotlight.scaling.predict import predict as predict_loss
     from pilotlight.scaling.table import ladder_points, read_table
     from pilotlight.stats.metric import METRICS
 
@@ -74,12 +94,45 @@ def _predict(source: Path, target: dict[str, float], metric: str, level: float, 
     else:
         table = read_table(source, loss=metric)
         points, name, size = table.points, table.loss, f"parameters as in column {table.size}"
-    unit = METRICS[name].unit if name in METRICS else name
-    found = predict_loss(
-        points, target["parameters"], target["tokens"], flops=target.get("flops"), level=level, unit=unit,
-        watch=talk.watch,
-    )  # fmt: skip
+    return points, METRICS[name].unit if name in METRICS else name, size
+
+
+def _predict(source: Path, target: dict[str, float], metric: str, level: float, talk: Talk) -> Prediction:
+    from pilotlight.scaling.predict import predict as predict_loss
+
+    points, unit, size = _points(source, metric)
+    found = predict_loss(points, level=level, unit=unit, watch=talk.watch, **target)
     return found.model_copy(update={"size": size})
+
+
+def _best(source: Path, flops: float, metric: str, level: float, talk: Talk) -> Optimum:
+    from pilotlight.scaling.optimum import optimum
+    from pilotlight.scaling.predict import Study
+
+    points, unit, _ = _points(source, metric)
+    return optimum(Study.of(points, watch=talk.watch), flops, level=level, unit=unit)
+
+
+def _tell_best(found: Optimum, talk: Talk) -> None:
+    def between(estimate: Estimate) -> str:
+        return f"{show_count(estimate.value)} ({show_count(estimate.low)} to {show_count(estimate.high)})"
+
+    share = f"{100 * found.parameters.level:g} %"
+    talk.say(
+        f"Best for {found.flops:.3g} FLOPs: {between(found.parameters)} parameters on {between(found.tokens)} tokens, {share}"
+    )
+    talk.say(f"loss there: {found.loss}")
+    costs = [
+        f"{word} the size {_share(cost)}"
+        for word, cost in (("half", found.half_the_size), ("twice", found.twice_the_size))
+        if cost is not None
+    ]
+    talk.say(
+        f"how flat: {show_count(found.flat_low)} to {show_count(found.flat_high)} parameters lose less than "
+        f"{100 * found.flat:g} % of the loss" + (f"; at the same FLOPs {' and '.join(costs)}" if costs else "")
+    )
+    for caution in found.cautions:
+        talk.say(f"caution: {caution}")
 
 
 def _tell(found: Prediction, talk: Talk) -> None:
@@ -103,6 +156,11 @@ def _tell(found: Prediction, talk: Talk) -> None:
     talk.table("What the interval is made of", ("part", "standard deviation"), parts)
     for caution in found.cautions:
         talk.say(f"caution: {caution}")
+    from pilotlight.record import scorecards
+
+    track = scorecards.sentence(scorecards.track(scorecards.read()))
+    if track:
+        talk.say(track)
 
 
 def _share(value: float | None) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
-from pilotlight.record.forecast import Predictive
 from pilotlight.scaling.points import ASSUMED_NOISE, Cells
 from pilotlight.units import show_count
 
@@ -22,7 +21,7 @@ FAR = 30.0
 
 
 def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
-    """Return if ``cells`` can carry a prediction (at ``target``: logs of N, D, C [3]).
+    """Return if ``cells`` can carry a prediction (at ``target``: logs of N, D, C, S [4]).
 
     Raises:
         EvidenceError: they cannot; says what to add.
@@ -49,12 +48,12 @@ def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
 
 
 def refuse_rising(able: int, cells: Cells) -> None:
-    """Return if ``able``, the number of laws that could be fitted, is not 0.
+    """Return if some cell is better than the cheapest, and ``able``, the number of laws that could be fitted, is not 0.
 
     Raises:
-        EvidenceError: it is, which takes few cells of which dearer ones are no better.
+        EvidenceError: dearer cells are no better.
     """
-    if not able:
+    if not able or cells.loss.argmin() == 0:
         losses = ", ".join(f"{loss:.4g}" for loss in cells.loss[:6])
         raise EvidenceError(
             f"the loss does not fall with training FLOPs ({losses}, from cheap to dear), so no law can be fitted; "
@@ -73,9 +72,7 @@ def refuse_target(**numbers: float) -> None:
             raise EvidenceError(f"the target has {name} = {value!r}; expected a number above 0, such as 124e6")
 
 
-def cautions(
-    cells: Cells, target: NDArray[np.float64], values: Mapping[str, float], spread: Predictive
-) -> tuple[str, ...]:
+def cautions(cells: Cells, target: NDArray[np.float64], values: Mapping[str, float]) -> tuple[str, ...]:
     """Return in plain words what weakens a prediction at ``target``, worst first; ``values`` are the laws' own."""
     found: list[str] = []
     reach = math.exp(float(target[2] - cells.logs[:, 2].max()))
@@ -90,8 +87,6 @@ def cautions(
     if len(values) == 1:
         found.append(f"only one law could be fitted ({next(iter(values))})")
     found += _table(cells)
-    if spread.df < 4:
-        found.append(f"few degrees of freedom ({spread.df:.1f}): the interval is wide for want of evidence")
     return tuple(found)
 
 

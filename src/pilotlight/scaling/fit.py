@@ -43,7 +43,7 @@ HUBER = 1.5
 class Fit:
     """A law with what the cells say about its numbers: a grid of exponents, each with weight and coefficients.
 
-    ``reference`` [3] was subtracted from the logarithms; ``exponents`` [settings, exponents], ``coefficients``
+    ``reference`` [4] was subtracted from the logarithms; ``exponents`` [settings, exponents], ``coefficients``
     [settings, coefficients], ``covariance`` [settings, coefficients, coefficients] (relative to the loss, given
     the exponents), ``weights`` [settings] sum to 1; ``df`` counts residual degrees of freedom, prior included.
     """
@@ -56,27 +56,29 @@ class Fit:
     weights: Floats
     df: float
     cells: int
+    least: float
+    """A loss below which no law is believed: a tenth of the best that was fitted."""
 
     def at(self, logs: Floats) -> tuple[Floats, Floats]:
-        """Return log loss and its standard deviation from parameter error at ``logs`` of N, D, C [points, 3]."""
+        """Return log loss and its standard deviation from parameter error at ``logs`` of N, D, C, S [points, 4]."""
         import numpy as np
 
         columns = self.law.columns(logs - self.reference, self.exponents)
         values = np.einsum("gnp,gp->gn", columns, self.coefficients)
+        # A bowl can reach below 0 far outside its table: settings that say so have no say there.
+        share = np.where(values > self.least, self.weights[:, None], 0.0) + 1e-300
+        share = share / share.sum(axis=0)
+        values = np.maximum(values, self.least)
         within = np.einsum("gnp,gpq,gnq->gn", columns, self.covariance, columns) / values**2
         logged = np.log(values)
-        mean = self.weights @ logged
-        return mean, np.sqrt(self.weights @ (within + (logged - mean) ** 2))
+        mean = (share * logged).sum(axis=0)
+        return mean, np.sqrt((share * (within + (logged - mean) ** 2)).sum(axis=0))
 
     def numbers(self) -> dict[str, float]:
-        """Return the likeliest exponents and coefficients by name, for N, D, C in their plain units."""
+        """Return the likeliest exponents and coefficients by name, for N, D, C, S in their plain units."""
         best = int(self.weights.argmax())
-        exponents = self.exponents[best]
-        found = {name: float(value) for name, value in zip(self.law.exponents, exponents, strict=True)}
-        for name, power, value in zip(self.law.coefficients, self.law.powers, self.coefficients[best], strict=True):
-            shift = 0.0 if power is None else float(exponents[power[1]] * self.reference[power[0]])
-            found[name] = float(value) * math.exp(shift)
-        return found
+        exponents = [float(value) for value in self.exponents[best]]
+        return self.law.plain(exponents, [float(value) for value in self.coefficients[best]], self.reference)
 
 
 def fit(law: Law, points: Iterable[Point] | Cells) -> Fit:
@@ -99,9 +101,11 @@ def fit(law: Law, points: Iterable[Point] | Cells) -> Fit:
 
 
 def useful(law: Law, cells: Cells) -> Cells:
-    """Return the cells ``law`` speaks of: all, or those that no cheaper cell beats."""
+    """Return the cells ``law`` speaks of: all, those that no cheaper cell beats, or none where it wants another table."""
     import numpy as np
 
+    if (law.wants == "batches" and not cells.batched) or (law.wants == "fresh" and cells.repeated):
+        return cells.only(np.zeros(len(cells), dtype=bool))
     if not law.best_only:
         return cells
     before = np.r_[np.inf, np.minimum.accumulate(cells.loss)[:-1]]
@@ -133,7 +137,17 @@ def project(law: Law, cells: Cells) -> Fit:
         if turn == ROUNDS - 1:
             share = np.exp(score - score.max())
             covariance = inverse * (squares / spare)[:, None, None]
-            return Fit(law, reference, np.exp(grid), coefficients, covariance, share / share.sum(), spare, len(cells))
+            return Fit(
+                law,
+                reference,
+                np.exp(grid),
+                coefficients,
+                covariance,
+                share / share.sum(),
+                spare,
+                len(cells),
+                0.1 * float(cells.loss.min()),
+            )
         if len(cells) > len(law.coefficients) + count + 4:
             best = int(score.argmax())
             weights = start * _huber(columns[best] @ coefficients[best] / cells.loss - 1, cells.noise)
@@ -158,7 +172,7 @@ def _huber(residuals: Floats, least: float) -> Floats:
 def _grid(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     import numpy as np
 
-    steps = 40 if len(low) == 1 else 12
+    steps = {1: 40, 2: 12, 3: 9}[len(low)]
     step = (high - low) / (steps - 1)
     places = np.indices((steps,) * len(low)).reshape(len(low), -1).T
     return low + places * step, step

@@ -54,11 +54,6 @@ class Trial:
 
         return float(np.sqrt(np.mean((self.errors / (self.distance + NEAR)) ** 2)))
 
-    @property
-    def unexplained(self) -> float:
-        """Mean square error beyond what the fit claimed, per squared decade; below 0 where the fit claimed too much."""
-        return float(((self.errors**2 - self.claimed**2) / (self.distance + NEAR) ** 2).mean())
-
 
 def folds(cells: Cells) -> tuple[Fold, ...]:
     """Return what can be held out of ``cells``, each fold further out than what it is fitted to.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from pilotlight.errors import EvidenceError
@@ -18,6 +18,22 @@ ASSUMED_NOISE = 0.003
 
 Published repeats have 0.0002 to 0.003; the small models of a pilot sit at the upper end.
 """
+WORTH_OF_REPEATS = 15.39
+"""How many epochs' worth of fresh text repeating can add at most: R_D* of Muennighoff et al. 2023, section 6."""
+FACTOR = 2.0
+"""Least ratio of the largest to the smallest batch with which steps are told apart from tokens."""
+
+
+def worth(tokens: float, unique_tokens: float) -> float:
+    """Return how many fresh tokens ``tokens`` of training on ``unique_tokens`` of text are worth.
+
+    U + U R* (1 - exp(-R / R*)) with R repeats after the first epoch (Muennighoff et al. 2023, equation 5): up to four
+    epochs hardly differ from fresh text, beyond sixteen little is gained.
+    """
+    repeats = max(tokens / unique_tokens - 1.0, 0.0)
+    if repeats == 0.0:
+        return tokens
+    return unique_tokens * (1.0 + WORTH_OF_REPEATS * -math.expm1(-repeats / WORTH_OF_REPEATS))
 
 
 @final
@@ -28,7 +44,8 @@ class Point:
     ``flops`` of None means 6 x parameters x tokens. Points of one cell (equal parameters and tokens) are repeats if
     they share ``recipe`` (whatever was set alike: learning rate, batch); of several recipes the best mean stands for
     the cell. Of points that share ``run`` only the one with most tokens is used: the others are on the way to it.
-    ``weight`` multiplies the point's say; 0 leaves it out.
+    ``weight`` multiplies the point's say; 0 leaves it out. ``unique_tokens`` is the text that was there, where ``tokens``
+    repeats it; ``batch_tokens`` the tokens of one step, None where it is not known.
     """
 
     parameters: float
@@ -39,9 +56,16 @@ class Point:
     run: str = ""
     recipe: str = ""
     weight: float = 1.0
+    unique_tokens: float | None = None
+    batch_tokens: float | None = None
 
     def __post_init__(self) -> None:
         numbers = {"parameters": self.parameters, "tokens": self.tokens, "loss": self.loss, "flops": self.compute}
+        numbers |= {
+            name: value
+            for name, value in (("unique_tokens", self.unique_tokens), ("batch_tokens", self.batch_tokens))
+            if value is not None
+        }
         for name, value in numbers.items():
             if not (math.isfinite(value) and value > 0):
                 raise EvidenceError(f"a point has {name} = {value!r}; expected a number above 0: leave this run out")
@@ -53,18 +77,28 @@ class Point:
         """Training FLOPs: as given, else 6 x parameters x tokens (Kaplan et al. 2020, section 2.1)."""
         return 6.0 * self.parameters * self.tokens if self.flops is None else self.flops
 
+    @property
+    def logs(self) -> tuple[float, float, float, float]:
+        """Natural logarithms of parameters, tokens (repeats at their worth), FLOPs and steps (tokens, without a batch)."""
+        tokens = self.tokens if self.unique_tokens is None else worth(self.tokens, self.unique_tokens)
+        steps = self.tokens / (self.batch_tokens or 1.0)
+        return math.log(self.parameters), math.log(tokens), math.log(self.compute), math.log(steps)
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Distinct (parameters, tokens) of a study, cheapest first, each with its mean over repeats.
+    """Distinct (parameters, tokens, unique tokens, and batch where only it varies) of a study, cheapest first.
 
-    ``logs`` holds natural logarithms of parameters, tokens and FLOPs [cells, 3]; ``loss`` geometric means [cells];
+    ``logs`` holds ``Point.logs`` of each [cells, 4], ``tokens`` the logarithms of all tokens, repeated ones too [cells];
+    ``loss`` geometric means over repeats [cells];
     ``repeats`` how many runs stand behind each [cells]; ``noise`` the relative standard deviation of one run about
-    its cell, with ``noise_df`` degrees of freedom (0: assumed, not measured); ``runs`` how many were used.
+    its cell, with ``noise_df`` degrees of freedom (0: assumed, not measured); ``runs`` how many were used. ``batched``:
+    the batch varies and was not tuned, so that steps say something; ``repeated``: some text was trained on twice.
     """
 
     logs: NDArray[np.float64]
+    tokens: NDArray[np.float64]
     loss: NDArray[np.float64]
     repeats: NDArray[np.float64]
     noise: float
@@ -72,15 +106,17 @@ class Cells:
     runs: int
     mixed: bool
     unfinished: int
+    batched: bool = False
+    repeated: bool = False
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def only(self, keep: NDArray[np.bool_]) -> Cells:
         """Return the cells where ``keep`` [cells] is true; the noise stays that of the whole study."""
-        return Cells(
-            self.logs[keep], self.loss[keep], self.repeats[keep], self.noise, self.noise_df,
-            int(self.repeats[keep].sum()), self.mixed, self.unfinished,
+        return replace(
+            self, logs=self.logs[keep], tokens=self.tokens[keep], loss=self.loss[keep], repeats=self.repeats[keep],
+            runs=int(self.repeats[keep].sum()),
         )  # fmt: skip
 
     @property
@@ -89,7 +125,7 @@ class Cells:
         return self.logs[:, 2] / math.log(10)
 
     def distance(self, logs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far points ``logs`` [points, 3] lie outside these cells, in decades; 0 within.
+        """Return how far points ``logs`` [points, 4] lie outside these cells, in decades; 0 within.
 
         Decades of FLOPs beyond the dearest cell, plus decades by which the tokens per parameter leave the range
         that was tried.
@@ -126,6 +162,29 @@ def _repeats(members: Sequence[Point]) -> tuple[list[Point], bool]:
     return best[1], len(recipes) > 1
 
 
+def _cell(point: Point, *, batched: bool) -> tuple[float, ...]:
+    """Return what sets the point's cell apart; nine digits: the same cell written with other rounding is the same cell."""
+    numbers = (point.parameters, point.tokens, point.unique_tokens or point.tokens)
+    return tuple(float(f"{value:.9g}") for value in (*numbers, (point.batch_tokens or 0.0) if batched else 0.0))
+
+
+def _is_batched(points: Sequence[Point]) -> bool:
+    """Return whether the batch varies and is the only thing that does within a size and length.
+
+    Where learning rates vary beside it, batches were tuned: then the best of a cell counts, whatever its batch.
+    """
+    batches = [point.batch_tokens for point in points if point.batch_tokens]
+    if len(batches) < len(points) or max(batches) < FACTOR * min(batches):
+        return False
+    seen: dict[tuple[float, ...], list[Point]] = {}
+    for point in points:
+        seen.setdefault(_cell(point, batched=False), []).append(point)
+    return all(
+        len({point.recipe for point in members}) <= len({point.batch_tokens for point in members})
+        for members in seen.values()
+    )
+
+
 def gather(points: Iterable[Point]) -> Cells:
     """Return the cells of ``points``: repeats averaged on the log scale, their spread pooled into one noise figure.
 
@@ -137,13 +196,13 @@ def gather(points: Iterable[Point]) -> Cells:
     finished, unfinished = _finished(point for point in points if point.weight > 0)
     if not finished:
         raise EvidenceError("there are no runs to fit a law to; finish at least three pilots of different size")
-    groups: dict[tuple[float, float], list[Point]] = {}
+    batched = _is_batched(finished)
+    groups: dict[tuple[float, ...], list[Point]] = {}
     for point in finished:
-        # nine digits: the same cell written with other rounding is the same cell
-        groups.setdefault((float(f"{point.parameters:.9g}"), float(f"{point.tokens:.9g}")), []).append(point)
-    rows: list[tuple[float, float, float, float, float]] = []
-    squares, df, mixed = 0.0, 0, False
-    for (parameters, tokens), members in sorted(groups.items()):
+        groups.setdefault(_cell(point, batched=batched), []).append(point)
+    rows: list[tuple[float, ...]] = []
+    squares, df, runs, mixed = 0.0, 0, 0, False
+    for _, members in sorted(groups.items()):
         kept, several = _repeats(members)
         mixed |= several
         weights = np.array([point.weight for point in kept])
@@ -151,9 +210,12 @@ def gather(points: Iterable[Point]) -> Cells:
         mean = float(weights @ logs / weights.sum())
         squares += float(((logs - mean) ** 2).sum())
         df += len(kept) - 1
-        compute = float(np.mean(np.log([point.compute for point in kept])))
-        rows.append((math.log(parameters), math.log(tokens), compute, mean, float(weights.sum())))
+        runs += len(kept)
+        place = np.mean([point.logs for point in kept], axis=0)
+        rows.append((*(float(value) for value in place), math.log(members[0].tokens), mean, float(weights.sum())))
     table = np.array(sorted(rows, key=lambda row: (row[2], row)))
     noise = math.sqrt((ASSUMED_NOISE**2 + squares) / (1 + df))
-    runs = sum(len(_repeats(members)[0]) for members in groups.values())
-    return Cells(table[:, :3], np.exp(table[:, 3]), table[:, 4], noise, df, runs, mixed, unfinished)
+    repeated = any(point.unique_tokens is not None and point.tokens > 1.01 * point.unique_tokens for point in finished)
+    return Cells(
+        table[:, :4], table[:, 4], np.exp(table[:, 5]), table[:, 6], noise, df, runs, mixed, unfinished, batched, repeated
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,27 @@ from pilotlight.record.results import Results
 from pilotlight.scaling.points import Point
 from pilotlight.units import read_count
 
-SIZE_COLUMNS = ("parameters", "n_params_nonemb", "n_params", "total_parameters")
+SIZE_COLUMNS = (
+    "parameters", "n_params_nonemb", "n_params", "total_parameters", "num_params", "num_parameters", "params",
+    "model_size",
+)  # fmt: skip
 """Columns that can hold the size; the first that no run leaves empty counts."""
-TOKEN_COLUMNS = ("tokens", "training_tokens")
-LOSS_COLUMNS = ("loss", "bits_per_byte", "val_loss")
-RECIPE_COLUMNS = ("recipe", "variant", "lr", "learning_rate", "batch_tokens", "batch", "unique_tokens")
+TOKEN_COLUMNS = (
+    "tokens",
+    "training_tokens",
+    "train_tokens",
+    "n_tokens",
+    "num_tokens",
+    "tokens_seen",
+    "consumed_tokens",
+)
+LOSS_COLUMNS = (
+    "loss", "bits_per_byte", "val_loss", "eval_loss", "valid_loss", "validation_loss", "val_bpb", "bpb", "train_loss",
+)  # fmt: skip
+RECIPE_COLUMNS = ("recipe", "variant", "lr", "learning_rate", "batch_tokens", "batch", "batch_size")
 """Columns that set one recipe apart from another."""
+STATES = ("", "finished", "completed", "done", "success")
+"""What a column ``state`` says of runs that count; Weights & Biases also writes running, crashed, failed and killed."""
 MISSING = ("", "nan", "none", "null", "na")
 
 
@@ -33,17 +49,20 @@ class Table:
 
 
 def read_table(path: Path, *, loss: str = "") -> Table:
-    """Return the runs of a CSV file, one row each.
+    """Return the runs of a CSV file, one row each: written by hand, by another trainer, or exported by a tracker.
 
-    Columns: size (one of ``SIZE_COLUMNS``), ``tokens``, ``loss`` (or the column that ``loss`` names), and where there
-    are any ``flops``, ``seed``, ``run_id`` (rows that share one are checkpoints of one run) and ``RECIPE_COLUMNS``.
-    Rows without a loss are left out; numbers may be written as 18M or 1.8e7.
+    Columns: size (one of ``SIZE_COLUMNS``), tokens (``TOKEN_COLUMNS``), loss (``LOSS_COLUMNS``, or the column that ``loss``
+    names), and where there are any ``flops``, ``seed``, ``run_id`` (rows that share one are checkpoints of one run),
+    ``unique_tokens`` (where text was repeated), ``batch_tokens`` and ``RECIPE_COLUMNS``. Names count in any case, with
+    any of ``/ . -`` and blanks for ``_``, and without a leading ``config.`` or ``summary.``. Rows without a loss, or
+    whose ``state`` is not one of ``STATES``, are left out; numbers may be written as 18M or 1.8e7.
 
     Raises:
         DataError: the file is missing, not readable, lacks a column, or holds something that is not a number.
     """
     rows, names = _rows(path)
-    target = _column(path, names, rows, (loss,) if loss else LOSS_COLUMNS)
+    rows = [(line, row) for line, row in rows if row.get("state", "").strip().lower() in STATES]
+    target = _column(path, names, rows, (_plain_name(loss),) if loss else LOSS_COLUMNS)
     rows = [(line, row) for line, row in rows if not _empty(row, target)]
     if not rows:
         raise DataError(f"{path} holds no run with a {target}; a table needs one row per finished run")
@@ -77,13 +96,19 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
-            names = [name.strip() for name in next(reader, ())]
+            names = [_plain_name(name) for name in next(reader, ())]
             rows = [(reader.line_num, dict(zip(names, cells, strict=False))) for cells in reader if any(cells)]
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}; give a pilot's output folder or a CSV of runs") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
     return rows, names
+
+
+def _plain_name(name: str) -> str:
+    """Return a column's name as it is looked for: ``config.n_params`` and ``Eval/Loss`` are n_params and eval_loss."""
+    plain = re.sub(r"[\s/.\-]+", "_", name.strip().lower())
+    return re.sub(r"^(config|summary)_", "", plain)
 
 
 def _empty(row: Mapping[str, str], name: str) -> bool:
@@ -115,10 +140,14 @@ def _point(where: str, row: Mapping[str, str], columns: tuple[str, str, str]) ->
             raise DataError(f"{where}: {name} is {text!r}; expected a number above 0")
         return value
 
+    def known(*names: str) -> float | None:
+        return next((number(name) for name in names if not _empty(row, name)), None)
+
     size, tokens, loss = columns
     return Point(
         parameters=number(size), tokens=number(tokens), loss=number(loss),
         flops=None if _empty(row, "flops") else number("flops"),
         seed=row.get("seed", "").strip(), run=row.get("run_id", "").strip(),
         recipe="|".join(row.get(name, "").strip() for name in RECIPE_COLUMNS),
+        unique_tokens=known("unique_tokens"), batch_tokens=known("batch_tokens"),
     )  # fmt: skip

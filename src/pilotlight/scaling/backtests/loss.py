@@ -1,0 +1,96 @@
+"""Tasks of kind ``loss``: the final loss of large runs from small ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pilotlight.errors import EvidenceError
+from pilotlight.scaling.points import Point
+from pilotlight.scaling.predict import Study
+from pilotlight.scaling.tasks import Task, TaskRow, TaskScore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEVEL = 0.95
+RECIPE = ("lr", "batch_tokens")
+"""Columns that set recipes apart within a cell: the best of them counts, as when a rate is tuned."""
+
+
+def point(row: TaskRow, metric: str) -> Point | None:
+    """Return one row as a point; None where it has no loss above 0, or neither tokens nor FLOPs."""
+    loss, flops = row.number(metric), row.number("flops")
+    size, tokens = row.number("n_params", "n_params_nonemb"), row.number("tokens")
+    if size is None:  # a table of one model whose size is not given
+        size = flops / 6 / tokens if flops and tokens else 1.0
+    if tokens is None:
+        tokens = (flops or 0.0) / 6 / size
+    if loss is None or loss <= 0 or tokens <= 0:
+        return None
+    return Point(
+        parameters=size, tokens=tokens, loss=loss, flops=flops, seed=row.facts.get("seed", ""),
+        recipe="|".join(row.facts.get(name, "") for name in RECIPE),
+        unique_tokens=row.number("unique_tokens"), batch_tokens=row.number("batch_tokens"),
+    )  # fmt: skip
+
+
+def points(rows: Iterable[TaskRow], metric: str) -> list[Point]:
+    """Return the rows that are runs with a loss."""
+    return [found for row in rows if (found := point(row, metric)) is not None]
+
+
+def run(task: Task) -> TaskScore:
+    """Return how the targets' losses were foretold; abstained where the pilots cannot carry a prediction."""
+    pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
+    told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
+    if not targets:
+        return told.model_copy(update={"abstained": True, "why": f"no target has a {task.metric} above 0"})
+    if pilots:
+        best = min(pilot.loss for pilot in pilots)
+        told = told.model_copy(update={"unchanged": sum(abs(best / one.loss - 1) for one in targets) / len(targets)})
+    try:
+        study = Study.of(pilots)
+        bounds = _foretold(study, targets)
+    except EvidenceError as error:
+        return told.model_copy(update={"abstained": True, "why": str(error)})
+    return told.model_copy(update=scored(bounds, [target.loss for target in targets]))
+
+
+def _foretold(study: Study, targets: list[Point]) -> list[tuple[float, float, float]]:
+    """Return low, value and high for every target; targets within the table are asked for, too."""
+    found: dict[tuple[float | None, ...], tuple[float, float, float]] = {}
+    bounds: list[tuple[float, float, float]] = []
+    for target in targets:
+        key = (target.parameters, target.tokens, target.compute, target.unique_tokens, target.batch_tokens)
+        if key not in found:
+            where = study.logs(
+                target.parameters, target.tokens, flops=target.compute, unique_tokens=target.unique_tokens,
+                batch_tokens=target.batch_tokens,
+            )  # fmt: skip
+            spread, _ = study.spread(where)
+            low, high = spread.bounds(LEVEL)
+            found[key] = (low, spread.value, high)
+        bounds.append(found[key])
+    return bounds
+
+
+def scored(bounds: Iterable[tuple[float, float, float]], truths: Iterable[float]) -> dict[str, float]:
+    """Return error, bias, coverage, half width and interval score of low, value, high [targets] beside the truth.
+
+    All are relative to the truth and means over the targets.
+    """
+    import numpy as np
+
+    given = np.array(list(bounds), dtype=float)
+    truth = np.array(list(truths), dtype=float)
+    low, value, high = (given[:, index] / truth for index in range(3))
+    outside: NDArray[np.float64] = np.maximum(low - 1, 0) + np.maximum(1 - high, 0)
+    return {
+        "error": float(np.abs(value - 1).mean()),
+        "bias": float((value - 1).mean()),
+        "coverage": float((outside == 0).mean()),
+        "half_width": float((high - low).mean() / 2),
+        "interval_score": float((high - low + 2 / (1 - LEVEL) * outside).mean()),
+    }

@@ -1,0 +1,59 @@
+"""Size and tokens joined under one power: whichever is short decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, final
+
+from pilotlight.scaling.law import Law
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@final
+class Coupled(Law):
+    """E + K (r^2/N^p + 1/D)^q: the form of Kaplan et al. 2020, equation 1.5, with a floor.
+
+    Where the sum of two terms lets size and tokens help independently, here the scarcer one holds the loss up. Prior
+    centres: p is 0.8 there (0.076 / 0.095), taken as 1; q as the exponents of the Chinchilla form; r is free.
+    """
+
+    exponents: ClassVar[tuple[str, ...]] = ("q", "p", "r")
+    centres: ClassVar[tuple[float, ...]] = (0.3, 1.0, 1.0)
+    coefficients: ClassVar[tuple[str, ...]] = ("E", "K")
+
+    @property
+    def name(self) -> str:
+        """The law's name."""
+        return "size and tokens coupled"
+
+    @property
+    def fewest(self) -> int:
+        """Least number of distinct cells: its three exponents are too free for fewer."""
+        return 5
+
+    def columns(self, logs: NDArray[np.float64], exponents: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the terms without their coefficients."""
+        import numpy as np
+
+        q, p, r = (exponents[:, index : index + 1] for index in range(3))
+        joined = np.exp(q * np.logaddexp(2 * np.log(r) - p * logs[None, :, 0], -logs[None, :, 1]))
+        return np.stack([np.ones_like(joined), joined], axis=-1)
+
+    def plain(
+        self, exponents: Sequence[float], coefficients: Sequence[float], reference: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Return the numbers for logarithms without a reference."""
+        q, p, r = exponents
+        size, tokens = float(reference[0]), float(reference[1])
+        ratio = r * math.exp((p * size - tokens) / 2)
+        floor, height = coefficients
+        return {"q": q, "p": p, "r": ratio, "E": floor, "K": height * math.exp(q * tokens)}
+
+    def equation(self, numbers: Mapping[str, float]) -> str:
+        """Return the equation with numbers."""
+        weight = numbers["r"] ** 2
+        return "{E:.4g} + {K:.4g} ({w:.3g}/N^{p:.3f} + 1/D)^{q:.3f}".format(w=weight, **numbers)

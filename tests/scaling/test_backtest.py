@@ -1,0 +1,148 @@
+"""Back-tests on a made-up folder of tables, and on published ones where they lie beside the repository."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+from ladder_examples import chinchilla
+from typer.testing import CliRunner
+
+from pilotlight.cli.main import app, register
+from pilotlight.errors import DataError
+from pilotlight.scaling.backtest import backtest, summarised
+from pilotlight.scaling.backtests.loss import scored
+from pilotlight.scaling.tasks import TaskScore, read_tasks
+
+PLACE = Path(os.environ.get("PILOTLIGHT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")) / "scaling"
+COLUMNS = ("source", "recipe", "cell", "run_id", "n_params", "n_params_nonemb", "tokens", "flops", "seed", "loss")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One made-up source: a ladder with a loss task, a task that cannot be told, and a decision between two recipes."""
+    sizes = [2e6 * 2.0**step for step in range(6)]
+    runs, tasks = [], []
+    for size in sizes:
+        for ratio in (10, 40):
+            name = f"{size:g}-{ratio}"
+            runs.append(_run(name, "plain", size, ratio * size, chinchilla(size, ratio * size)))
+            role = "target" if size == sizes[-1] else "pilot"
+            tasks.append(_task("ladder", "loss", name, role))
+            if size == sizes[0]:
+                tasks.append(_task("short", "loss", name, "pilot"))
+            if size == sizes[-1]:
+                tasks.append(_task("short", "loss", name, "target"))
+        runs.append(_run(f"{size:g}-better", "better", size, 10 * size, 0.97 * chinchilla(size, 10 * size)))
+        for recipe, name in (("plain", f"{size:g}-10"), ("better", f"{size:g}-better")):
+            tasks.append(_task("pick", "decision", name, role, variant=recipe, cell=f"{size:g}"))
+    _write(tmp_path / "mine.csv", COLUMNS, runs)
+    names = ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell")
+    _write(tmp_path / "tasks.csv", names, tasks)
+    return tmp_path
+
+
+def _run(name, recipe, size, tokens, loss):
+    return ("mine", recipe, f"{size:g}", name, size, "", tokens, 6 * size * tokens, "", f"{loss:.6f}")
+
+
+def _task(name, kind, run, role, variant="", cell=""):
+    return ("mine", name, kind, "loss", "lower", run, role, variant, cell)
+
+
+def _write(path, names, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def test_every_task_is_scored_and_sources_are_summed_up(folder):
+    found = backtest(folder)
+    scores = {score.task: score for score in found.tasks}
+    assert scores["ladder"].n_pilot == 10
+    assert scores["ladder"].n_target == 2
+    assert scores["ladder"].error < 0.01
+    assert scores["ladder"].coverage == 1.0
+    assert scores["pick"].accuracy == 1.0
+    assert scores["pick"].regret == 0.0
+    assert {kind.kind for kind in found.kinds} == {"loss", "decision"}
+
+
+def test_what_cannot_be_told_is_abstained_from_and_counts_as_no_change(folder):
+    found = backtest(folder)
+    short = next(score for score in found.tasks if score.task == "short")
+    assert short.abstained
+    assert "at least 3 runs" in short.why
+    assert short.error is None
+    loss = next(source for source in found.sources if source.kind == "loss")
+    ladder = next(score for score in found.tasks if score.task == "ladder")
+    assert loss.abstained == 1
+    assert loss.error == pytest.approx((short.unchanged + ladder.error) / 2)
+
+
+def test_an_abstained_decision_counts_as_half():
+    told = {"source": "a", "kind": "decision", "n_pilot": 2, "n_target": 2}
+    scores = [TaskScore(task="x", accuracy=1.0, **told), TaskScore(task="y", abstained=True, **told)]
+    assert summarised(scores).sources[0].accuracy == 0.75
+
+
+def test_the_interval_score_punishes_what_lies_outside():
+    inside, outside = scored([(0.9, 1.0, 1.1)], [1.0]), scored([(0.9, 1.0, 1.1)], [1.2])
+    assert inside["interval_score"] == pytest.approx(0.2)
+    assert outside["interval_score"] == pytest.approx((0.2 + 40 * 0.1) / 1.2)
+    assert (inside["coverage"], outside["coverage"]) == (1.0, 0.0)
+    assert outside["bias"] == pytest.approx(1 / 1.2 - 1)
+
+
+def test_the_command_prints_one_object_a_task(folder):
+    register()
+    done = CliRunner().invoke(app, ["backtest", str(folder), "--json"])
+    assert done.exit_code == 0, done.output
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["task"] for one in told] == ["ladder", "short", "pick"]
+    wanted = "source task kind n_pilot n_target error bias coverage half_width interval_score accuracy regret brier abstained"
+    assert set(wanted.split()) <= set(told[0])
+
+
+def test_the_command_prints_a_table_by_source(folder):
+    register()
+    done = CliRunner().invoke(app, ["backtest", str(folder), "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "Final losses" in done.stdout
+    assert "mean of sources" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda place: (place / "tasks.csv").unlink(), "there is no file"),
+        (lambda place: (place / "mine.csv").unlink(), "there is no file"),
+        (lambda place: (place / "mine.csv").write_text("run_id\nother\n"), "names the run"),
+        (lambda place: (place / "tasks.csv").write_text("source,task\na,b\n"), "lacks the columns kind"),
+        (
+            lambda place: (place / "tasks.csv").write_text(
+                "source,task,kind,metric,better,run_id,role\na,b,c,d,e,f,g\n"
+            ),
+            "kind is 'c'",
+        ),
+    ],
+)
+def test_a_folder_of_another_shape_is_refused_by_name(folder, spoil, words):
+    spoil(folder)
+    with pytest.raises(DataError, match=words):
+        read_tasks(folder)
+
+
+@pytest.mark.skipif(
+    not PLACE.is_dir(), reason="no published tables: set PILOTLIGHT_SHARED_DATA to the folder of scaling/"
+)
+def test_published_tables_are_told_within_a_few_percent():
+    found = backtest(PLACE, only=("llama3_isoflop", "supercollapse", "marin_isoflop"))
+    errors = {source.source: source.error for source in found.sources if source.kind == "loss"}
+    assert errors["llama3_isoflop"] < 0.01
+    assert errors["supercollapse"] < 0.01
+    assert errors["marin_isoflop"] < 0.04
