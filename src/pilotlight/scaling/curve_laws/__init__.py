@@ -1,0 +1,1 @@
+"""Laws of whole loss curves: one file each, found by file name."""
