@@ -2,6 +2,7 @@
 
 python bench/coverage.py            print the tables
 python bench/coverage.py --write    put them into docs/statistics.md, between its markers
+python bench/coverage.py --real FOLDER    false adoptions among runs of one set-up in published run tables
 """
 
 from __future__ import annotations
@@ -9,163 +10,20 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from pilotlight.randomness import stream
-from pilotlight.stats.bootstrap import ratio_of_sums, two_level
-from pilotlight.stats.comparison import Comparison, Observation, compare
-from pilotlight.stats.rule import Rule
+from campaigns import CORRELATIONS, RULE, Campaign, folds_covered, scores_covered, shared_items_covered
+from coverage_cells import MEASURED, NOMINAL, cell, table
+from coverage_effects import adoption, carried, multipliers, real, shrunken
+from pilotlight.stats.comparison import Comparison, compare
+from pilotlight.stats.pairing import Pairing
+from pilotlight.stats.power import expected, power
 from pilotlight.stats.student import critical
-from pilotlight.stats.verdict import Verdict, judge
+from pilotlight.stats.verdict import Verdict
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-CORRELATIONS = (-0.4, 0.0, 0.5, 0.88, 0.95)
-RULE = Rule()
-BASELINE = "baseline"
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """A ladder to simulate; effects are logarithmic, the noise of the baseline is ``noise`` at the lowest rung."""
-
-    seeds: tuple[int, ...]
-    correlations: tuple[float, ...]
-    """With the baseline, one per variant."""
-
-    effects: tuple[float, ...] = ()
-    trend: float = 0.0
-    """Added to every effect per rung below the top one."""
-
-    noise: float = 0.005
-    spreads: tuple[float, ...] = ()
-    """Noise of each variant over the baseline's."""
-
-    rung_noise: float = 1.0
-    """Noise of a rung over that of the rung below."""
-
-    tails: float = math.inf
-    """Degrees of freedom of t-distributed noise."""
-
-    names: tuple[str, ...] = field(default=("2M", "6M", "18M"))
-
-    def effect(self, variant: int, rung: int) -> float:
-        """Return the true logarithmic effect of a variant at a rung."""
-        top = len(self.seeds) - 1
-        return (self.effects[variant] if self.effects else 0.0) + self.trend * (top - rung)
-
-    def observations(self, generator: np.random.Generator) -> list[Observation]:
-        """Return one simulated campaign."""
-        found: list[Observation] = []
-        for rung, seeds in enumerate(self.seeds):
-            scale = {"scale": self.names[rung], "size": 2e6 * 3.0**rung}
-            sd = self.noise * self.rung_noise**rung
-            shared = self._draw(generator, seeds)
-            logs = {BASELINE: sd * shared}
-            for variant, correlation in enumerate(self.correlations):
-                own = math.sqrt(1.0 - correlation**2) * self._draw(generator, seeds)
-                spread = self.spreads[variant] if self.spreads else 1.0
-                logs[f"v{variant}"] = sd * spread * (correlation * shared + own) + self.effect(variant, rung)
-            found += [
-                Observation(variant=name, seed=seed, value=1.5 * math.exp(value), **scale)
-                for name, values in logs.items()
-                for seed, value in enumerate(values.tolist())
-            ]
-        return found
-
-    def _draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        if math.isinf(self.tails):
-            return generator.standard_normal(count)
-        return generator.standard_t(self.tails, count) * math.sqrt((self.tails - 2.0) / self.tails)
-
-    def studies(self, count: int, seed: int = 0) -> Iterator[tuple[Comparison, ...]]:
-        """Return the comparisons of ``count`` simulated campaigns."""
-        generator = stream(seed, "coverage", repr(self))
-        for _ in range(count):
-            yield compare(self.observations(generator), BASELINE, RULE).comparisons
-
-    def covered(self, count: int, seed: int = 0) -> list[float]:
-        """Return, per variant, how often the uncorrected interval at the headline scale holds the true effect."""
-        hits = np.zeros(len(self.correlations))
-        for comparisons in self.studies(count, seed):
-            for variant, found in enumerate(comparisons):
-                interval = found.by_scale[found.scale]
-                truth = math.expm1(self.effect(variant, self.names.index(found.scale)))
-                hits[variant] += interval.low <= truth <= interval.high
-        return (hits / count).tolist()
-
-    def half_width(self, count: int, seed: int = 0) -> float:
-        """Return the median half width of the first variant's interval, in standard deviations of one run."""
-        widths = [found[0].by_scale[found[0].scale].half_width for found in self.studies(count, seed)]
-        return float(np.median(widths)) / self.noise
-
-    def verdicts(self, count: int, seed: int = 0) -> dict[Verdict, float]:
-        """Return the share of each verdict over all variants."""
-        given = [judge(found, RULE).verdict for study in self.studies(count, seed) for found in study]
-        return {verdict: given.count(verdict) / len(given) for verdict in Verdict}
-
-    def false_coverage(self, count: int, seed: int = 0) -> float:
-        """Return the mean share of the selected variants' intervals that miss (0 where none is selected)."""
-        shares: list[float] = []
-        for comparisons in self.studies(count, seed):
-            missed: list[bool] = []
-            for variant, found in enumerate(comparisons):
-                if found.p_adjusted <= 1.0 - RULE.level:
-                    truth = math.expm1(self.effect(variant, self.names.index(found.scale)))
-                    missed.append(not found.effect.low <= truth <= found.effect.high)
-            shares.append(sum(missed) / len(missed) if missed else 0.0)
-        return float(np.mean(shares))
-
-
-def scored(generator: np.random.Generator, runs: int, items: int, spread: float, kind: str) -> tuple[np.ndarray, float]:
-    """Return scores [runs items ...] of one simulated evaluation, and the true mean over runs and items."""
-    of_run, of_item = spread * generator.standard_normal((runs, 1)), generator.standard_normal((1, items))
-    if kind == "normal":
-        return of_run + of_item + 0.5 * generator.standard_normal((runs, items)), 0.0
-    if kind == "right or wrong":
-        from scipy.special import ndtr
-
-        chance = ndtr(1.3 + of_run + of_item)
-        return (generator.random((runs, items)) < chance).astype(float), float(ndtr(1.3 / math.sqrt(2.0 + spread**2)))
-    size = generator.lognormal(6.0, 0.6, (1, items)) + np.zeros((runs, 1))
-    bits = size * (1.5 + 0.2 * of_run + 0.2 * of_item + 0.1 * generator.standard_normal((runs, items)))
-    return np.stack([bits, size], axis=-1), 1.5
-
-
-def scores_covered(runs: int, items: int, spread: float, kind: str, count: int) -> float:
-    """Return how often the two-level interval holds the true mean."""
-    generator = stream(0, "scores", runs, items, str(spread), kind)
-    statistic = ratio_of_sums if kind == "bits per byte" else None
-    hits = 0
-    for _ in range(count):
-        scores, truth = scored(generator, runs, items, spread, kind)
-        found = two_level(scores, unit="x", statistic=statistic)
-        hits += found.low <= truth <= found.high
-    return hits / count
-
-
-def shared_items_covered(runs: int, items: int, accuracy: float, flips: float, count: int) -> float:
-    """Return how often the interval holds the true share, where all runs are right on the same items but for ``flips``."""
-    generator = stream(0, "shared items", runs, items, str(accuracy), str(flips))
-    truth = accuracy * (1.0 - flips) + (1.0 - accuracy) * flips
-    hits = 0
-    for _ in range(count):
-        right = generator.random((1, items)) < accuracy
-        found = two_level((right ^ (generator.random((runs, items)) < flips)).astype(float), unit="x")
-        hits += found.low <= truth <= found.high
-    return hits / count
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a Markdown table; shares are shown with three digits."""
-    lines = [
-        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in line]
-        for line in (head, ["---"] * len(head), *rows)
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _label(seeds: tuple[int, ...]) -> str:
@@ -176,8 +34,16 @@ def comparison_coverage(count: int) -> str:
     """Return coverage over seeds, correlations and numbers of variants."""
     rows = []
     for variants in (1, 3):
-        for seeds in ((2,), (3,), (4,), (5,), (2, 2, 1), (3, 3, 1)):
-            cells = [float(np.mean(Campaign(seeds, (c,) * variants).covered(count))) for c in CORRELATIONS]
+        for seeds in ((2,), (3,), (4,), (5,), (2, 2), (2, 2, 1), (3, 3, 1), (3, 2)):
+            label = f"{variants} variants, {_label(seeds)} seeds, correlation"
+            cells = [
+                cell(
+                    "effect at a scale",
+                    f"{label} {c:+.2f}",
+                    np.mean(Campaign(seeds, (c,) * variants).covered(max(2, count // 2))),
+                )
+                for c in CORRELATIONS
+            ]
             rows.append([variants, _label(seeds), *cells])
     return table(["variants", "seeds per rung", *(f"{c:+.2f}" for c in CORRELATIONS)], rows)
 
@@ -187,7 +53,7 @@ def widths(count: int) -> str:
     rows = []
     for variants in (1, 3):
         for seeds in ((2,), (3,), (5,), (2, 2, 1), (3, 3, 1)):
-            cells = [f"{Campaign(seeds, (c,) * variants).half_width(count):.2f}" for c in CORRELATIONS]
+            cells = [f"{Campaign(seeds, (c,) * variants).half_width(max(2, count // 4)):.2f}" for c in CORRELATIONS]
             rows.append([variants, _label(seeds), *cells])
     return table(["variants", "seeds per rung", *(f"{c:+.2f}" for c in CORRELATIONS)], rows)
 
@@ -208,7 +74,8 @@ def assumptions_broken(count: int) -> str:
     for name, settings in BROKEN.items():
         cells = []
         for seeds in ((2, 2, 1), (3, 3, 1), (3, 3, 3), (5, 5, 1)):
-            found = Campaign(seeds, **settings).covered(count)
+            found = Campaign(seeds, **settings).covered(max(2, count // 2))
+            cell("effect, an assumption broken", f"{name}, {_label(seeds)}", float(np.mean(found)))
             cells.append(f"{np.mean(found):.3f} / {min(found):.3f}")
         rows.append([name, *cells])
     return table(["what is broken", "2 + 2 + 1", "3 + 3 + 1", "3 + 3 + 3", "5 + 5 + 1"], rows)
@@ -219,7 +86,7 @@ def false_verdicts(count: int) -> str:
     rows = []
     for seeds in (2, 3, 4, 5):
         for correlation in CORRELATIONS:
-            shares = Campaign((seeds, seeds), (correlation,)).verdicts(count)
+            shares = Campaign((seeds, seeds), (correlation,)).verdicts(max(2, count // 2))
             rows.append([seeds, f"{correlation:+.2f}", *(shares[verdict] for verdict in Verdict)])
     return table(["seeds", "correlation", *(verdict.value for verdict in Verdict)], rows)
 
@@ -228,7 +95,9 @@ def selection(count: int) -> str:
     """Return the false coverage rate of selected intervals, beside the share of selected variants."""
     rows = []
     for effects in ((0.0,) * 6, (0.01, 0.0, 0.0, 0.0, 0.0, 0.0), (0.01, -0.01, 0.02, 0.0, 0.0, 0.0)):
-        cells = [Campaign((3, 3, 1), (c,) * 6, effects=effects).false_coverage(count) for c in (0.0, 0.5, 0.88)]
+        cells = [
+            Campaign((3, 3, 1), (c,) * 6, effects=effects).false_coverage(max(2, count // 2)) for c in (0.0, 0.5, 0.88)
+        ]
         rows.append([f"{sum(e != 0.0 for e in effects)} of 6", *cells])
     return table(["variants with an effect", "0.00", "+0.50", "+0.88"], rows)
 
@@ -240,7 +109,11 @@ def scores(count: int) -> str:
         cost = 2 if kind == "bits per byte" else 1
         for runs in (1, 2, 3, 5):
             spread = 0.0 if runs == 1 else 0.15
-            cells = [scores_covered(runs, items, spread, kind, max(50, count // cost)) for items in (20, 100, 400)]
+            cells = [
+                cell("score over items", f"{kind}, {runs} runs, {items} items",
+                     scores_covered(runs, items, spread, kind, max(2, count // cost)))
+                for items in (20, 100, 400)
+            ]  # fmt: skip
             rows.append([kind, runs, *cells])
     return table(["scores", "runs", "20 items", "100 items", "400 items"], rows)
 
@@ -249,7 +122,11 @@ def shared_items(count: int) -> str:
     """Return coverage of the interval of a high share where runs answer the same items alike."""
     rows = []
     for runs, items, accuracy in ((3, 50, 0.97), (5, 20, 0.95), (5, 100, 0.95)):
-        cells = [shared_items_covered(runs, items, accuracy, flips, count) for flips in (0.0, 0.01, 0.05)]
+        cells = [
+            cell("high share", f"{runs} runs, {items} items, {accuracy} right, {flips:g} differ",
+                 shared_items_covered(runs, items, accuracy, flips, count))
+            for flips in (0.0, 0.01, 0.05)
+        ]  # fmt: skip
         rows.append([runs, items, str(accuracy), *cells])
     return table(["runs", "items", "share right", "none differ", "1 % differ", "5 % differ"], rows)
 
@@ -274,8 +151,132 @@ def _three_ways(found: Comparison) -> list[tuple[float, float]]:
     return [(high, 1.0), (mean, 1.0 / 3.0), (mean + (high - low) / 2.0, 1.0 / 3.0 + 1.0 / 2.0)]
 
 
+def apart(count: int) -> str:
+    """Return coverage where no seed is shared, so that nothing is paired."""
+    rows = []
+    for variants in (1, 3):
+        for seeds in ((2,), (3,), (5,), (2, 2, 1), (3, 3, 1)):
+            found = Campaign(seeds, (0.0,) * variants, apart=True).covered(max(2, count // 2))
+            rows.append(
+                [
+                    variants,
+                    _label(seeds),
+                    cell("effect, seeds not shared", f"{variants}, {_label(seeds)}", np.mean(found)),
+                ]
+            )
+    return table(["variants", "seeds per rung", "coverage"], rows)
+
+
+def corrected(count: int) -> str:
+    """Return the level of the intervals that are corrected for several variants, and their coverage."""
+    rows = []
+    for effects in ((0.0,) * 3, (0.0,) * 6, (0.01, -0.01, 0.02, 0.0, 0.0, 0.0)):
+        for seeds in ((3, 3), (2, 2, 1), (5, 5)):
+            level, share = Campaign(seeds, (0.5,) * len(effects), effects=effects).corrected(max(2, count // 2))
+            label = f"{sum(e != 0.0 for e in effects)} of {len(effects)}"
+            cell("corrected effect", f"{label}, {_label(seeds)}", share, level)
+            rows.append([label, _label(seeds), level, share])
+    return table(["variants with an effect", "seeds per rung", "mean level", "coverage"], rows)
+
+
+def noise(count: int) -> str:
+    """Return coverage of the noise floor's interval, and of the trend over sizes."""
+    rows = []
+    for seeds in ((3,), (3, 3, 1), (5, 5)):
+        for correlation in (0.0, 0.5, 0.9):
+            made = Campaign(seeds, (correlation,) * 2)
+            hits, slopes, trends = 0, 0, 0
+            for observations in made.runs(count):
+                found = compare(observations, "baseline", RULE)
+                hits += found.noise.sd.low <= made.noise <= found.noise.sd.high
+                first = found.comparisons[0]
+                if first.trend_error > 0.0:
+                    trends += 1
+                    slopes += first.p_trend > 1.0 - RULE.level
+            label = f"{_label(seeds)} seeds, correlation {correlation:g}"
+            shown = [cell("noise floor", label, hits / count)]
+            shown.append(cell("trend", label, slopes / trends) if trends else "–")
+            rows.append([_label(seeds), f"{correlation:+.2f}", *shown])
+    return table(["seeds per rung", "correlation", "noise floor", "trend"], rows)
+
+
+def powers(count: int) -> str:
+    """Return the power that is foretold from the true noise, beside the share of simulated campaigns that see the effect."""
+    rows = []
+    for seeds in ((3, 3), (5, 5), (3, 3, 3)):
+        for correlation in (0.0, 0.5, 0.9):
+            noise, effect = 0.005, 0.005 if correlation == 0.9 else 0.01
+            pairing = Pairing(correlation=correlation, used="paired", n=0)
+            spread = expected(noise, seeds[0], pairing, scales=len(seeds))
+            told = power(math.log1p(effect), math.sqrt(spread.variance), spread.degrees, RULE.level)
+            made = Campaign(seeds, (correlation,), effects=(math.log1p(effect),), noise=noise)
+            seen = float(np.mean([found.p_value <= 1.0 - RULE.level for (found,) in made.studies(count)]))
+            cell("power", f"{_label(seeds)} seeds, correlation {correlation:g}", seen, told)
+            rows.append([_label(seeds), f"{correlation:+.2f}", f"{100 * effect:g} %", told, seen])
+    return table(["seeds per rung", "correlation", "effect", "foretold", "seen"], rows)
+
+
+def metrics(count: int) -> str:
+    """Return coverage for the metrics that are ratios or bent, and of k-fold."""
+    rows = []
+    for kind in ("recall", "precision", "f1", "perplexity"):
+        cells = [
+            cell("score over items", f"{kind}, {runs} runs, 100 items",
+                 scores_covered(runs, 100, 0.0 if runs == 1 else 0.15, kind, max(2, count // 4)))
+            for runs in (1, 2, 3, 5)
+        ]  # fmt: skip
+        rows.append([kind, *cells])
+    return table(["metric, 100 items", "1 run", "2 runs", "3 runs", "5 runs"], rows)
+
+
+def folds(count: int) -> str:
+    """Return coverage of the k-fold interval for a least-squares fit of five inputs."""
+    rows = [
+        [k, *(cell("k-fold", f"{k} folds of {size}", folds_covered(k, size, count)) for size in (30, 60, 200))]
+        for k in (3, 5, 10)
+    ]
+    return table(["folds", "30 items", "60 items", "200 items"], rows)
+
+
+INTERVALS = (
+    "effect at a scale", "effect, seeds not shared", "effect, an assumption broken", "corrected effect", "shrunken effect",
+    "effect at the full size", "compute multiplier", "noise floor", "trend", "power", "score over items", "high share",
+    "k-fold",
+)  # fmt: skip
+WITHIN = 0.02
+
+
+def summary(count: int) -> str:
+    """Return one line for each interval, of what the tables before it measured."""
+    del count
+    rows = []
+    for name in INTERVALS:
+        cells = MEASURED.get(name, [])
+        if not cells:
+            rows.append([name, "–", "–", "–", "–", "not measured"])
+            continue
+        nominal = f"{NOMINAL:g}" if all(level == NOMINAL for _, level, _ in cells) else "its own"
+        shares = [share for _, _, share in cells]
+        outside = [(label, share) for label, level, share in cells if abs(share - level) > WITHIN + 1e-9]
+        shown = "; ".join(f"{label}: {share:.3f}" for label, share in sorted(outside, key=lambda one: one[1])[:3])
+        if len(outside) > 3:
+            shown += f"; … {max(outside, key=lambda one: one[1])[0]}: {max(share for _, share in outside):.3f}"
+        rows.append([name, nominal, f"{min(shares):.3f}–{max(shares):.3f}", len(cells), len(outside), shown or "–"])
+    return table(["interval", "nominal", "measured, lowest to highest", "cells", "beyond 2 points", "which"], rows)
+
+
 TABLES = {
     "comparison": comparison_coverage,
+    "apart": apart,
+    "corrected": corrected,
+    "noise": noise,
+    "power": powers,
+    "shrunken": shrunken,
+    "carried": carried,
+    "multiplier": multipliers,
+    "adoption": adoption,
+    "metrics": metrics,
+    "folds": folds,
     "widths": widths,
     "broken": assumptions_broken,
     "borrowed": borrowed,
@@ -283,6 +284,7 @@ TABLES = {
     "selection": selection,
     "scores": scores,
     "shared": shared_items,
+    "summary": summary,
 }
 
 
@@ -292,17 +294,31 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the tables in docs/statistics.md")
     parser.add_argument("--studies", type=int, default=1000, help="simulated studies per cell")
     parser.add_argument("--fast", action="store_true", help="50 studies, to see that it runs")
+    parser.add_argument(
+        "--real", type=Path, metavar="FOLDER", help="A/A pairs of the run tables in this folder instead"
+    )
     parser.add_argument("--table", choices=list(TABLES), help="only this one")
     given = parser.parse_args()
+    if given.real:
+        print(real(given.real))
+        return
     studies = 50 if given.fast else given.studies
-    text = PAGE.read_text(encoding="utf-8") if given.write else ""
+    tables: dict[str, str] = {}
     for name in [given.table] if given.table else list(TABLES):
         made = TABLES[name](studies)
         print(f"{name} ({studies} studies)\n\n{made}\n", flush=True)
+        tables[name] = made
+    if given.write:
+        write(tables)
+
+
+def write(tables: dict[str, str]) -> None:
+    """Put the tables into the page, as it is now."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name, made in tables.items():
         place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
         text = place.sub(lambda match, made=made: f"{match[1]}\n{made}\n\n{match[2]}", text)
-    if given.write:
-        PAGE.write_text(text, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def test_seeds_that_arms_do_not_share_are_compared_unpaired():
     assert found.effect.low < found.effect.value < found.effect.high
 
 
-def test_pairing_that_hurts_widens_the_unpaired_interval():
+def test_seeds_that_push_the_arms_apart_widen_the_interval():
     values = [1.50, 1.51, 1.53]
 
     def arms(seeds):
@@ -96,7 +96,7 @@ def test_pairing_that_hurts_widens_the_unpaired_interval():
 
     (hurt,) = compared(arms([2, 1, 0])).comparisons
     (apart,) = compared(arms([10, 11, 12])).comparisons
-    assert hurt.pairing.used == apart.pairing.used == "unpaired"
+    assert (hurt.pairing.used, apart.pairing.used) == ("paired", "unpaired")
     assert hurt.pairing.correlation < 0.0
     assert hurt.effect.half_width > apart.effect.half_width
 
@@ -192,6 +192,21 @@ def test_a_a_repeats_are_listed_and_tested_but_enter_nothing():
     assert found.noise.a_a == pytest.approx((0.001, 0.2))
     assert (found.noise.pairs, found.noise.false_alarms) == (2, 1)
     assert found.comparisons == plain.comparisons
+
+
+def test_samples_of_the_text_have_a_spread_of_their_own():
+    observations = campaign()
+    partner = next(item for item in observations if item.variant == "baseline")
+    gaps = (0.03, -0.04)
+    drawn = [
+        partner.model_copy(update={"value": partner.value * math.exp(gap), "repeat": f"sample{number or ''}"})
+        for number, gap in enumerate(gaps)
+    ]
+    plain, found = compared(observations), compared([*observations, *drawn])
+    assert plain.noise.text is None
+    assert found.noise.text.value == pytest.approx(math.sqrt((0.03**2 + 0.04**2) / 2))
+    assert found.noise.text.low < found.noise.text.value < found.noise.text.high
+    assert (found.noise.a_a, found.comparisons) == ((), plain.comparisons)
 
 
 def test_false_alarms_are_rare_where_a_a_runs_share_nothing():

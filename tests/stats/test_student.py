@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pilotlight.stats.student import UNKNOWN, Spread, bartlett, borrow, critical, pool, two_sided, welch
+from pilotlight.stats.student import UNKNOWN, Spread, bartlett, critical, pool, two_sided, welch
 
 
 def test_quantiles_and_p_values_are_those_of_scipy():
@@ -29,13 +29,6 @@ def test_there_is_nothing_to_test_with_one_spread():
 def test_pooling_weights_with_degrees_of_freedom():
     assert pool([Spread(1.0, 1), Spread(4.0, 2), UNKNOWN]) == Spread(3.0, 3)
     assert pool([]) == UNKNOWN
-
-
-def test_borrowing_adds_no_more_than_others_know():
-    assert borrow(Spread(1.0, 1), Spread(3.0, 2)) == Spread(2.0, 2)
-    assert borrow(Spread(1.0, 2), Spread(3.0, 40)) == Spread(2.0, 4)
-    assert borrow(Spread(1.0, 2), Spread(3.0, 1)) == Spread(1.0, 2)
-    assert borrow(UNKNOWN, UNKNOWN) == UNKNOWN
 
 
 def test_welch_without_spread_keeps_its_degrees():

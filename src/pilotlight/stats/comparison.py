@@ -14,12 +14,15 @@ from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.multiple import benjamini_hochberg, coverage_level
 from pilotlight.stats.noise import Noise, NoiseFloor, floor, measure, uneven
 from pilotlight.stats.pairing import Pairing
+from pilotlight.stats.posterior import Believed, Measured, believed
 from pilotlight.stats.power import detectable, power
 from pilotlight.stats.rule import Rule
-from pilotlight.stats.student import Spread, critical, mean, tail, two_sided, welch
+from pilotlight.stats.student import Spread, critical, mean, tail, two_sided
 
 TREND = 0.05
 """p-value from which on an effect counts as changing with size."""
+USUAL = 2.0
+"""Spread of true effects that is usual, in worths: what a rule calls worth having is of the size of what variants do."""
 _ENDLESS = 300.0
 
 
@@ -67,6 +70,19 @@ class Comparison(Record):
     """Two-sided p-value that the effect is the same at all sizes, not corrected; 1 at one size."""
 
     cautions: tuple[str, ...] = ()
+
+    shrunken: Estimate | None = None
+    """``effect`` drawn towards none as far as the campaign says that effects like it are chance (``believed``), at the
+    rule's level: the best of several is overstated by ``effect``, hardly by this. None in records of older versions."""
+
+    trend_error: float = 0.0
+    """Standard error of ``trend``; 0 where there is no trend to speak of."""
+
+    errors: dict[str, float] = {}
+    """Standard error of the logarithm of the effect at every scale of ``by_scale``."""
+
+    sizes: dict[str, float] = {}
+    """Size of every scale of ``by_scale``, as the observations gave it."""
 
     @property
     def is_fading(self) -> bool:
@@ -118,8 +134,9 @@ def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> C
     """Return every variant against the baseline.
 
     Values are compared by their logarithms, so effects are relative. The noise at a scale is strengthened by the other
-    scales and variants; the effect is not: it is the one at the largest replicated scale. Whether the shared seed is
-    used follows the correlation measured over the whole campaign.
+    scales and variants; the effect is not: it is the one at the largest replicated scale. Arms that share their seeds
+    are compared by the spread of the differences within seeds, whether that helps or hurts: an interval that chose by
+    the same few runs would cover too seldom.
 
     Raises:
         EvidenceError: there is no baseline, no variant, no second seed anywhere, or no scale that two arms share.
@@ -134,24 +151,22 @@ def compare(observations: Iterable[Observation], baseline: str, rule: Rule) -> C
     adjusted = benjamini_hochberg([two_sided(top.value, top.error, top.spread.degrees) for top in tops.values()])
     equivalent = benjamini_hochberg([_outside(top, rule.worth) for top in tops.values()])
     selected = sum(value <= 1.0 - rule.level for value in adjusted)
+    shrunken = believed([_measured(top) for top in tops.values()], USUAL * math.log1p(rule.worth), rule.level)
     comparisons: list[Comparison] = []
-    for variant, p_adjusted, p_equivalent in zip(found, adjusted, equivalent, strict=True):
+    for variant, p_adjusted, p_equivalent, drawn in zip(found, adjusted, equivalent, shrunken, strict=True):
         is_selected = p_adjusted <= 1.0 - rule.level
         level = coverage_level(rule.level, selected, len(found), is_selected=is_selected)
-        facts = _facts(tops[variant], noise, rule, level)
-        trend, p_trend = _trend(arms, found[variant])
-        cautions = _cautions(heads[variant], found[variant], p_trend)
+        facts = _facts(tops[variant], noise, rule, level) | _along(arms, found[variant], rule.level)
+        cautions = _cautions(heads[variant], found[variant], facts["p_trend"])
         comparisons.append(
             Comparison(
                 variant=variant,
                 effect=tops[variant].estimate(level, *cautions),
-                by_scale={scale: _at_scale(effect, rule.level) for scale, effect in found[variant].items()},
                 scale=heads[variant],
                 p_adjusted=p_adjusted,
                 p_equivalent=p_equivalent,
-                trend=trend,
-                p_trend=p_trend,
                 cautions=cautions,
+                shrunken=_shrunken(tops[variant], drawn, len(found), rule.level),
                 **facts,
             )
         )
@@ -189,6 +204,18 @@ def _facts(top: _Effect, noise: Noise, rule: Rule, level: float) -> dict[str, An
     }
 
 
+def _along(arms: Arms, effects: dict[str, _Effect], level: float) -> dict[str, Any]:
+    trend, error, p_trend = _trend(arms, effects)
+    return {
+        "by_scale": {scale: _at_scale(effect, level) for scale, effect in effects.items()},
+        "errors": {scale: effect.error for scale, effect in effects.items()},
+        "sizes": {scale: arms.sizes[scale] for scale in effects},
+        "trend": trend,
+        "trend_error": error,
+        "p_trend": p_trend,
+    }
+
+
 def _pairing(noise: Noise, *, is_paired: bool) -> Pairing:
     return Pairing(correlation=noise.correlation, used="paired" if is_paired else "unpaired", n=noise.pairs)
 
@@ -197,11 +224,15 @@ def _effects(arms: Arms, noise: Noise, variant: str) -> dict[str, _Effect]:
     scales = arms.compared(variant)
     if not scales:
         raise EvidenceError(f"{variant!r} and the baseline never ran at the same scale; train both at one.")
-    # A scale without a shared seed would have no pairs left.
-    all_paired = all(arms.shared(variant, scale)[0] for scale in scales)
-    if noise.correlation > 0.0 and all_paired:
+    if all(_is_paired(arms, variant, scale) for scale in scales):
         return {scale: _paired_effect(arms, noise, variant, scale) for scale in scales}
     return {scale: _unpaired_effect(arms, noise, variant, scale) for scale in scales}
+
+
+def _is_paired(arms: Arms, variant: str, scale: str) -> bool:
+    """Return whether at least half of the smaller arm's seeds have their partner, so that few runs are left aside."""
+    smaller = min(len(arms.runs(variant, scale)), len(arms.runs(arms.baseline, scale)))
+    return 2 * len(arms.shared(variant, scale)[0]) >= smaller
 
 
 def _paired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effect:
@@ -212,8 +243,7 @@ def _paired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effec
 
 def _unpaired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Effect:
     new, old = list(arms.runs(variant, scale).values()), list(arms.runs(arms.baseline, scale).values())
-    left, right = (noise.of_arm(name, scale) for name in (variant, arms.baseline))
-    spread = welch(left, len(new), right, len(old))
+    spread = noise.of_means({variant: len(new), arms.baseline: len(old)}, scale)
     # Seeds that push the two arms apart make their difference noisier than independent runs.
     inflated = Spread(spread.variance * (1.0 - min(0.0, noise.correlation)), spread.degrees)
     return _Effect(mean(new) - mean(old), inflated, min(len(new), len(old)), is_paired=False)
@@ -222,6 +252,18 @@ def _unpaired_effect(arms: Arms, noise: Noise, variant: str, scale: str) -> _Eff
 def _head(effects: dict[str, _Effect]) -> str:
     replicated = [scale for scale, effect in effects.items() if effect.seeds > 1]
     return (replicated or list(effects))[-1]
+
+
+def _measured(effect: _Effect) -> Measured:
+    return Measured(effect.value, effect.error, effect.spread.degrees)
+
+
+def _shrunken(effect: _Effect, drawn: Believed, variants: int, level: float) -> Estimate:
+    value, low, high = (math.expm1(max(-_ENDLESS, min(_ENDLESS, x))) for x in (drawn.value, drawn.low, drawn.high))
+    return Estimate(
+        value=value, low=low, high=high, level=level, unit="relative", n=effect.seeds,
+        method=f"empirical Bayes over {variants} variant{'s' if variants > 1 else ''}",
+    )  # fmt: skip
 
 
 def _outside(effect: _Effect, worth: float) -> float:
@@ -253,16 +295,20 @@ def _cautions(head: str, effects: dict[str, _Effect], p_trend: float) -> tuple[s
     return tuple(cautions)
 
 
-def _trend(arms: Arms, effects: dict[str, _Effect]) -> tuple[float, float]:
-    """Return the slope of a straight line in the log of size, and the p-value that the effect has none."""
+def _trend(arms: Arms, effects: dict[str, _Effect]) -> tuple[float, float, float]:
+    """Return the slope of a straight line in the log of size, its error, and the p-value that the effect has none."""
     if len(effects) < 2 or any(effect.error == 0.0 for effect in effects.values()):
-        return 0.0, 1.0
+        return 0.0, 0.0, 1.0
     weights = [1.0 / effect.spread.variance for effect in effects.values()]
     places = [math.log(arms.sizes[scale]) for scale in effects]
     centre = math.fsum(w * x for w, x in zip(weights, places, strict=True)) / math.fsum(weights)
     reach = math.fsum(w * (x - centre) ** 2 for w, x in zip(weights, places, strict=True))
     if reach == 0.0:
-        return 0.0, 1.0
+        return 0.0, 0.0, 1.0
     parts = zip(weights, places, effects.values(), strict=True)
     slope = math.fsum(w * (x - centre) * effect.value for w, x, effect in parts) / reach
-    return slope, two_sided(slope, reach**-0.5, min(effect.spread.degrees for effect in effects.values()))
+    error = reach**-0.5
+    # The rungs share what is known of the noise, so that degrees of freedom are averaged, not added up.
+    parts = zip(weights, places, effects.values(), strict=True)
+    degrees = math.fsum(w * (x - centre) ** 2 / reach * effect.spread.degrees for w, x, effect in parts)
+    return slope, error, two_sided(slope, error, degrees)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -11,7 +11,8 @@ from pilotlight.errors import EvidenceError
 from pilotlight.spec import Record
 from pilotlight.stats.arms import Arms
 from pilotlight.stats.estimate import Estimate
-from pilotlight.stats.student import UNKNOWN, Spread, bartlett, borrow, critical, pool, products
+from pilotlight.stats.ladder import Growth, carried, filled, growth
+from pilotlight.stats.student import UNKNOWN, Spread, bartlett, critical, pool, products, welch
 
 _SUSPICIOUS = 0.05
 
@@ -29,12 +30,20 @@ class NoiseFloor(Record):
     false_alarms: int
     """A/A pairs that two single runs with this noise would have been called different by."""
 
+    text: Estimate | None = None
+    """Relative standard deviation over samples of the training text: documents drawn again with replacement, at the smallest
+    rung, all else kept. None where no such run was made."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Noise:
     """Variances of log values; those of differences are of one run minus one run that share a seed."""
 
+    scales: Mapping[str, Spread]
+    """Over all arms, by scale from small to large; degrees of freedom discounted like those of ``arm_pool``."""
+
+    growth: Growth
     arms: Mapping[str, Mapping[str, Spread]]
     """By variant and scale."""
 
@@ -44,29 +53,49 @@ class Noise:
     differences: Mapping[str, Mapping[str, Spread]]
     """By variant and scale."""
 
-    difference_pool: Spread
-    """Over all variants; degrees of freedom discounted because they share the baseline."""
-
     correlation: float
     pairs: int
-    scales: Mapping[str, Spread]
-
-    def of_arm(self, variant: str, scale: str) -> Spread:
-        """Return the variance of one run of an arm, see ``nearest``."""
-        return nearest(self.arms[variant], scale, self.arm_pool)
 
     def of_difference(self, variant: str, scale: str) -> Spread:
-        """Return the variance of one difference within a seed, see ``nearest``."""
-        return nearest(self.differences[variant], scale, self.difference_pool)
+        """Return the variance of one difference within a seed, with other rungs and, if need be, other variants."""
+        found = self._carried(self.differences, scale)
+        own = found.pop(variant)
+        return filled(own, list(found.values()), overlap(self.correlation, self.pairs))
+
+    def of_means(self, runs: Mapping[str, int], scale: str) -> Spread:
+        """Return the variance of the difference of the means of two arms, given with their runs at the scale, unpaired.
+
+        The two enter by their own spread (Welch), other arms if need be. An arm that lends its spread to the other would
+        count twice in the degrees of freedom: intervals covered 89 % so.
+        """
+        found = self._carried(self.arms, scale)
+        (left, right), (first, second) = [found.pop(name) for name in runs], runs.values()
+        both = 1.0 / first + 1.0 / second
+        if left.degrees > 0.0 and right.degrees > 0.0:
+            own = welch(left, first, right, second)
+        else:
+            known = pool([left, right])
+            own = Spread(known.variance * both, known.degrees)
+        others = [Spread(spread.variance * both, spread.degrees) for spread in found.values()]
+        # Variances of arms with correlation c correlate by c squared.
+        return filled(own, others, self.correlation**2)
+
+    def _carried(self, cells: Mapping[str, Mapping[str, Spread]], scale: str) -> dict[str, Spread]:
+        places = {name: place for place, name in enumerate(self.scales)}
+        return {
+            name: carried({places[where]: spread for where, spread in rungs.items()}, places[scale], self.growth)
+            for name, rungs in cells.items()
+        }
 
 
-def nearest(cells: Mapping[str, Spread], scale: str, everything: Spread) -> Spread:
-    """Return the variance of a cell, strengthened first by the other rungs, then by the other arms.
+def overlap(correlation: float, pairs: int) -> float:
+    """Return the squared correlation of two differences that share the baseline, from the correlation over seeds.
 
-    Each of the two is worth at most two degrees of freedom: noise that changes along the ladder or between arms is
-    followed where there are runs to see it.
+    Runs that correlate by c with the baseline, and through nothing else with each other, have differences that
+    correlate by (1 - c) / 2. The measured c is drawn towards 0.3, as sure as four pairs.
     """
-    return borrow(borrow(cells.get(scale, UNKNOWN), pool(list(cells.values()))), everything)
+    drawn = (pairs * correlation + 4.0 * 0.3) / (pairs + 4.0)
+    return ((1.0 - drawn) / 2.0) ** 2
 
 
 def measure(arms: Arms) -> Noise:
@@ -85,24 +114,19 @@ def measure(arms: Arms) -> Noise:
         raise EvidenceError("no arm has two seeds at one scale, so the noise is unknown; train at least 2 seeds.")
     if whole.variance == 0.0:
         raise EvidenceError("runs with different seeds gave exactly the same value; check that the seed is used.")
-    gaps = {name: {scale: _gap(arms, name, scale) for scale in arms.compared(name)} for name in arms.variants}
-    by_variant = [pool(list(found.values())) for found in gaps.values()]
-    known = sum(spread.degrees > 0.0 for spread in by_variant)
-    gap_pool = pool(by_variant)
     correlation, pairs = _correlation(arms)
     replicated = sum(spread.degrees > 0.0 for spread in by_arm)
-    # Variances of arms with correlation c correlate by c squared.
     repeated = 1.0 + (replicated - 1) * correlation**2
     by_scale = {scale: pool([cells[name].get(scale, UNKNOWN) for name in cells]) for scale in arms.sizes}
+    scales = {scale: Spread(spread.variance, spread.degrees / repeated) for scale, spread in by_scale.items()}
     return Noise(
+        scales=scales,
+        growth=growth(list(scales.values())),
         arms=cells,
         arm_pool=Spread(whole.variance, whole.degrees / repeated),
-        differences=gaps,
-        # Differences that share a baseline correlate by about a half, by more where pairing hurts: squared, by 0.5.
-        difference_pool=Spread(gap_pool.variance, gap_pool.degrees / (1.0 + max(0, known - 1) * 0.5)),
+        differences={name: {scale: _gap(arms, name, scale) for scale in arms.compared(name)} for name in arms.variants},
         correlation=correlation,
         pairs=pairs,
-        scales={scale: Spread(spread.variance, spread.degrees / repeated) for scale, spread in by_scale.items()},
     )
 
 
@@ -148,7 +172,25 @@ def floor(arms: Arms, noise: Noise, level: float) -> NoiseFloor:
         a_a=tuple(math.expm1(gap) for gap in arms.repeats),
         pairs=len(arms.repeats),
         false_alarms=sum(abs(gap) > reach for gap in arms.repeats),
+        text=_text(arms.samples, level),
     )
+
+
+def _text(gaps: Sequence[float], level: float) -> Estimate | None:
+    """Return the spread over samples of the text; both runs of a pair share their seed, so their difference is the text's.
+
+    A bootstrap of the documents: its spread about the run on all of them is that of the run about the truth (Efron 1979).
+    """
+    from scipy.special import chdtri  # pyright: ignore[reportMissingTypeStubs]
+
+    count, squares = len(gaps), math.fsum(gap**2 for gap in gaps)
+    if count < 2 or squares == 0.0:
+        return None
+    low, high = (math.sqrt(squares / float(chdtri(count, tail))) for tail in ((1 - level) / 2, (1 + level) / 2))
+    return Estimate(
+        value=math.sqrt(squares / count), low=low, high=high, level=level, unit="relative", n=count,
+        method="bootstrap of the training documents, chi-square",
+    )  # fmt: skip
 
 
 def uneven(arms: Arms, noise: Noise) -> list[str]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pilotlight.errors import EvidenceError
 from pilotlight.spec import Record
+from pilotlight.stats.ladder import Growth, carried, doubt, filled
+from pilotlight.stats.noise import overlap
 from pilotlight.stats.pairing import Pairing
 from pilotlight.stats.rule import Rule
-from pilotlight.stats.student import Spread, borrow, critical, welch
+from pilotlight.stats.student import Spread, critical, welch
 from pilotlight.units import show_seconds, show_share
 
 if TYPE_CHECKING:
@@ -93,16 +95,19 @@ def expected(sd: float, seeds: int, pairing: Pairing, *, variants: int = 1, scal
 
     ``sd`` is the relative run-to-run standard deviation of one arm; ``scales`` counts the rungs with that many seeds.
     """
-    own = float(seeds - 1)
+    own, correlation = float(seeds - 1), pairing.correlation
+    arms = variants + 1
+    seen = [own * arms / (1.0 + (arms - 1) * correlation**2)] * scales
+    change = Growth(0.0, doubt(range(scales), seen))
     if pairing.used == "paired":
-        variance = 2.0 * sd**2 * (1.0 - pairing.correlation)
-        ladder = borrow(Spread(variance, own), Spread(variance, scales * own))
-        spread = borrow(ladder, Spread(variance, scales * own * variants / (1.0 + (variants - 1) * 0.5)))
+        variance = 2.0 * sd**2 * (1.0 - correlation)
+        cell = carried({place: Spread(variance, own) for place in range(scales)}, scales - 1, change)
+        spread = filled(cell, [cell] * (variants - 1), overlap(correlation, seeds * variants * scales))
         return Spread(spread.variance / seeds, spread.degrees)
-    others = scales * own * (variants + 1) / (1.0 + variants * pairing.correlation**2)
-    arm = borrow(borrow(Spread(sd**2, own), Spread(sd**2, scales * own)), Spread(sd**2, others))
-    spread = welch(arm, seeds, arm, seeds)
-    return Spread(spread.variance * (1.0 - min(0.0, pairing.correlation)), spread.degrees)
+    cell = carried({place: Spread(sd**2, own) for place in range(scales)}, scales - 1, change)
+    two = welch(cell, seeds, cell, seeds)
+    spread = filled(two, [Spread(two.variance, cell.degrees)] * (arms - 2), correlation**2)
+    return Spread(spread.variance * (1.0 - min(0.0, correlation)), spread.degrees)
 
 
 def seeds_needed(sd: float, worth: float, rule: Rule, pairing: Pairing, *, variants: int = 1, scales: int = 1) -> int:

@@ -65,20 +65,6 @@ def pool(spreads: Sequence[Spread]) -> Spread:
     return Spread(math.fsum(spread.variance * spread.degrees for spread in spreads) / degrees, degrees)
 
 
-def borrow(own: Spread, others: Spread, most: float = 2.0) -> Spread:
-    """Return ``own`` strengthened by what ``others`` know beyond it, worth at most ``most`` degrees of freedom.
-
-    Two degrees are few enough that an arm noisier than the rest keeps most of its own spread, and many enough to save
-    an arm with two seeds from the t-distribution with one degree (Smyth 2004, "Linear models and empirical Bayes
-    methods", eq. 3, with a fixed prior because a handful of variants cannot estimate one).
-    """
-    extra = max(0.0, min(most, others.degrees - own.degrees))
-    degrees = own.degrees + extra
-    if degrees == 0.0:
-        return UNKNOWN
-    return Spread((own.variance * own.degrees + others.variance * extra) / degrees, degrees)
-
-
 def welch(left: Spread, left_runs: int, right: Spread, right_runs: int) -> Spread:
     """Return the variance of a difference of two means with Satterthwaite's degrees of freedom (Welch 1947)."""
     first, second = left.variance / left_runs, right.variance / right_runs

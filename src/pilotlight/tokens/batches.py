@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -14,6 +14,7 @@ from pilotlight.tokens.best_fit import BestFit
 from pilotlight.tokens.journal import Entry, Skip
 from pilotlight.tokens.order import Mix, Turns
 from pilotlight.tokens.packing import PADDING, Concatenated, Packing, PackingName
+from pilotlight.tokens.resampled import resampled
 from pilotlight.tokens.rows import Rows
 from pilotlight.tokens.tokens import Split
 
@@ -80,13 +81,13 @@ class Batches:
         self.counts = counts or Rows(((0, rows),))
         if len(split.ids) < 1:
             raise DataError(f"The {split.name} text is empty. Give more text, or loosen the steps of the recipe.")
-        kind = {"concat": Concatenated, "best_fit": BestFit}[packing]
+        self._kind = partial({"concat": Concatenated, "best_fit": BestFit}[packing], split, context, seed)
         self._packings: list[Packing] = []
         if mix is None:
-            self._packings.append(kind(split, context, seed))
+            self._packings.append(self._kind())
         else:
             for name, documents in zip(mix.names, mix.documents, strict=True):
-                self._packings.append(kind(split, context, seed, documents=documents, name=name))
+                self._packings.append(self._kind(documents=documents, name=name))
         self.windows = sum(packing.rows for packing in self._packings)
         """Rows in an epoch."""
         self._ids = np.asarray(split.ids)
@@ -99,6 +100,20 @@ class Batches:
         found.journal = tuple(journal)
         if self.mix is not None:
             found._turns = Turns(self.mix, self.counts, found.journal, self._turns)
+        found._at = lru_cache(maxsize=2)(found._draw_rows)
+        return found
+
+    def with_sample(self, seed: int) -> Batches:
+        """Return batches of the same documents drawn again with replacement, within each group of a mix."""
+        found = copy.copy(self)
+        if self.mix is None:
+            found._packings = [self._kind(documents=resampled(np.arange(len(self.split.bounds) - 1), seed))]
+        else:
+            found._packings = [
+                self._kind(documents=resampled(documents, seed, name), name=name)
+                for name, documents in zip(self.mix.names, self.mix.documents, strict=True)
+            ]
+        found.windows = sum(packing.rows for packing in found._packings)
         found._at = lru_cache(maxsize=2)(found._draw_rows)
         return found
 

@@ -1,0 +1,54 @@
+"""How steeply a fitted law falls at a size, and how surely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pilotlight.stats.multiplier import Fall
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+STEP = 0.5
+"""E-folds of compute on either side over which the slope is taken."""
+LEAST = 0.05
+"""Relative error of a slope that is always reckoned with: a law's curvature is never known."""
+
+
+class Asked(Protocol):
+    """Anything fitted that answers with log loss and its standard deviation at logs of sizes [points, axes]."""
+
+    def at(self, logs: Floats) -> tuple[Floats, Floats]:
+        """Return both, [points] each."""
+        ...
+
+
+def around(parameters: float, tokens: float) -> tuple[tuple[float, float], ...]:
+    """Return three sizes, parameters and tokens, a step of compute apart on the ray on which both grow alike."""
+    return tuple((parameters * math.exp(step / 2.0), tokens * math.exp(step / 2.0)) for step in (-STEP, 0.0, STEP))
+
+
+def fall(fits: Sequence[Asked], places: Floats) -> Fall | None:
+    """Return by how much log loss falls per e-fold of compute, at the second of three places; None without a fit.
+
+    The error joins the disagreement of the laws and the error of each: the variance of a straight line grows with the
+    square of the distance by that of its slope, so the second difference of the variance tells it.
+
+    Args:
+        fits: the laws.
+        places: logs of the three sizes of ``around``, as the fits want them [3, axes].
+    """
+    import numpy as np
+
+    if not fits:
+        return None
+    found = [fit.at(places) for fit in fits]
+    slopes = np.array([float(mean[0] - mean[2]) / (2.0 * STEP) for mean, _ in found])
+    bends = [max(0.0, float(sd[0] ** 2 - 2.0 * sd[1] ** 2 + sd[2] ** 2)) / (2.0 * STEP**2) for _, sd in found]
+    value = float(slopes.mean())
+    return Fall(value, math.sqrt(float(slopes.var()) + sum(bends) / len(bends) + (LEAST * value) ** 2))
