@@ -1,34 +1,51 @@
-"""Time and money of the full run: measured on the hardware, or an assumed range that says so."""
+"""Time, money and energy of the full run: measured on the hardware, or an assumed range that says so."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from pilotlight.errors import ConfigError
+from pilotlight.pilot.accelerators import PRICES_OF, Accelerator, find
+from pilotlight.pilot.alternatives import SPOT_DISCOUNT, Foretell, alternatives
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.full import Counted
 from pilotlight.pilot.goal import THIS_MACHINE, Hardware
-from pilotlight.pilot.hardware import ASSUMED_UTILISATION, PRICES_OF, accelerator, read_receipt
+from pilotlight.pilot.hardware import read_receipt, table_of, utilisation
+from pilotlight.pilot.memory import MOST_ROWS, Arithmetic, Devices, Shape, fit
+from pilotlight.pilot.ranges import Range, exactly
+from pilotlight.pilot.scenario import FAILURES, Scenario, expense
 from pilotlight.record.decision import Cost
+from pilotlight.record.expense import MemoryFit
 from pilotlight.record.receipt import Receipt
-from pilotlight.stats.estimate import Estimate
 from pilotlight.train.plan import Plan
 from pilotlight.units import show_count, show_share
 
-# Evaluation, checkpoints and restarts on top of the bare steps: 2 % where nothing fails, 25 % in a bad week.
-# The range is an assumption, stated in every cost; failures of real clusters are modelled in a later version.
-OVERHEAD = (1.02, 1.06, 1.25)
-# A receipt speaks for a model of this size give or take so much: FLOPs per second change slowly with the shape.
 SAME_SIZE = 0.05
+"""A receipt speaks for a model of this size give or take so much: FLOPs per second change slowly with the shape."""
+RECOMPUTATION = (1.05, 1.2, 4 / 3)
+"""What recomputed activations make of a step: cheap ones alone cost a few per cent (Korthikanti et al. 2022), a whole
+forward pass a third, since backward takes two."""
+STEPS = "training steps"
 
 _NO_GO_ON_IT = "an assumed cost cannot yield GO"
 _CHANGED = "scaled by FLOPs; the changed shape was not timed"
+_LINEAR = "scaling from the measured number of devices is assumed to be linear"
+_NOTHING = "nothing was measured on this hardware; run `pilot doctor --bench` there"
 
 
-def _spread(low: float, middle: float, high: float, n: int, method: str, *cautions: str) -> Estimate:
-    return Estimate(
-        value=middle * OVERHEAD[1], low=low * OVERHEAD[0], high=high * OVERHEAD[2], level=0.8, unit="s", n=n,
-        method=method, cautions=cautions,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Pace:
+    """How fast the bare steps go, how that was obtained, and whether it may carry a GO."""
+
+    range: Range
+    """Seconds per FLOP on all devices."""
+    hardware: str
+    basis: Literal["measured", "assumed"]
+    because: str
+    cautions: tuple[str, ...] = ()
 
 
 def _timed(plan: Plan) -> tuple[Any, ...]:
@@ -41,87 +58,168 @@ def _cautions(base: Counted, full: Counted) -> tuple[str, ...]:
     return () if _timed(base.plan) == _timed(full.plan) else (_CHANGED,)
 
 
-def _measured_here(step_seconds: Estimate, base: Counted, full: Counted) -> Estimate:
-    """Return the wall-clock of ``full`` from the measured seconds of one step of ``base`` (P10, P50, P90)."""
-    steps = base.plan.steps * full.flops / base.flops
-    method = f"{step_seconds.method}, times {round(steps)} steps, plus 2-25 % for evaluation, checkpoints and restarts"
-    return _spread(
-        step_seconds.low * steps, step_seconds.value * steps, step_seconds.high * steps, step_seconds.n, method,
-        *_cautions(base, full),
+def _measured_here(calibration: Calibration, base: Counted, full: Counted) -> Pace:
+    """Return the pace of ``full`` from the measured seconds of one step of ``base``."""
+    step, per_flop = calibration.full_step_seconds, base.plan.steps / base.flops
+    steps = round(base.plan.steps * full.flops / base.flops)
+    pace = Range(STEPS, step.low * per_flop, step.value * per_flop, step.high * per_flop, "s per FLOP", "measured",
+                 f"{step.method}, times {steps} steps", step.n)  # fmt: skip
+    because = f"steps of the full shape measured on this machine on {calibration.measured_at}"
+    return Pace(pace, str(calibration.machine["processor"]), "measured", because, _cautions(base, full))
+
+
+def from_receipt(receipt: Receipt, count: int, misfit: str, cautions: tuple[str, ...] = ()) -> Pace:
+    """Return the pace on ``count`` devices by what was measured; ``misfit`` says why it is of another run, or nothing."""
+    rate, scale = receipt.flops_per_second, receipt.devices / count
+    pace = Range(
+        STEPS, scale / rate.high, scale / rate.value, scale / rate.low, "s per FLOP", "measured",
+        f"measured on {receipt.hardware} (devices: {receipt.devices}), scaled to {count}", rate.n,
     )  # fmt: skip
+    cautions = (*(() if scale == 1 else (_LINEAR,)), *cautions)
+    if misfit:
+        return Pace(pace, receipt.hardware, "assumed", f"the receipt was measured {misfit}; {_NO_GO_ON_IT}", cautions)
+    return Pace(pace, receipt.hardware, "measured", f"throughput measured on {receipt.hardware}", cautions)
 
 
-def _from_receipt(hardware: Hardware, receipt: Receipt, base: Counted, full: Counted) -> Estimate:
-    rate = receipt.flops_per_second
-    devices = hardware.count / receipt.devices
-    linear = () if devices == 1 else ("scaling from the measured number of devices is assumed to be linear",)
-    return _spread(
-        full.flops / rate.high / devices, full.flops / rate.value / devices, full.flops / rate.low / devices, rate.n,
-        f"measured on {receipt.hardware} (devices: {receipt.devices}), scaled to {hardware.count}",
-        *linear, *_cautions(base, full),
-    )  # fmt: skip
-
-
-def _misfit(hardware: Hardware, receipt: Receipt, full: Counted) -> str:
-    """Return why the receipt does not speak for the full run, or nothing."""
-    precision = full.plan.train.precision
-    if abs(receipt.parameters / full.parameters - 1) > SAME_SIZE:
-        return f"of {show_count(receipt.parameters)} parameters, the full run has {show_count(full.parameters)}"
+def misfit_of(name: str, count: int, receipt: Receipt, parameters: float, precision: str) -> str:
+    """Return why the receipt does not speak for a run on ``count`` accelerators called ``name``, or nothing."""
+    if abs(receipt.parameters / parameters - 1) > SAME_SIZE:
+        return f"of {show_count(receipt.parameters)} parameters, the full run has {show_count(parameters)}"
     if receipt.precision != precision:
         return f"in {receipt.precision}, the full run computes in {precision}"
-    if receipt.devices != hardware.count:
-        return f"on a number of devices of {receipt.devices}, the full run has {hardware.count}"
-    if hardware.accelerator != THIS_MACHINE and hardware.accelerator.lower() not in receipt.hardware.lower():
-        return f"on {receipt.hardware}, the full run is planned on {hardware.accelerator}"
+    if receipt.devices != count:
+        return f"on a number of devices of {receipt.devices}, the full run has {count}"
+    words = set(re.findall(r"\w+", receipt.hardware.lower()))
+    if name != THIS_MACHINE and not set(re.findall(r"\w+", name.lower())) <= words:
+        return f"on {receipt.hardware}, the full run is planned on {name}"
     return ""
 
 
-def _assumed(hardware: Hardware, flops: float) -> Estimate:
-    kind = accelerator(hardware.accelerator)
-    peak = kind.peak_flops * hardware.count
-    low, middle, high = ASSUMED_UTILISATION
-    return _spread(
-        flops / peak / high, flops / peak / middle, flops / peak / low, 1,
-        f"assumed {show_share(low, 0)} to {show_share(high, 0)} of the peak of {hardware.count} x {kind.name}",
-        "nothing was measured on this hardware; run `pilot doctor --bench` there",
-    )  # fmt: skip
+def assumed(kind: Accelerator, count: int, precision: str, recompute: bool, share: Range | None = None) -> Pace:
+    """Return the pace by a share of the peak: the user's ``share``, or the range that such clusters reach."""
+    if share is None:
+        low, middle, high = utilisation(count)
+        words = f"assumed {show_share(low, 0)} to {show_share(high, 0)} of the peak of {count} x {kind.name}"
+        share = Range("utilisation", low, middle, high, "of the peak", "assumed", words)
+        because, cautions = f"throughput assumed from the peak rate; {_NO_GO_ON_IT}", (_NOTHING,)
+    else:
+        words = f"{show_share(share.middle, 0)} of the peak of {count} x {kind.name}, {share.source}"
+        because, cautions = f"utilisation {share.source}, not measured here; {_NO_GO_ON_IT}", (_NOTHING,)
+    peak = kind.peak_flops * count * (kind.float32_share if precision == "float32" else 1)
+    quick, usual, slow = RECOMPUTATION if recompute else (1, 1, 1)
+    if recompute:
+        words += ", 5 to 33 % more for recomputed activations"
+    pace = Range(STEPS, quick / peak / share.high, usual / peak / share.middle, slow / peak / share.low, "s per FLOP",
+                 share.origin, f"{words}; peak: {kind.sheet}")  # fmt: skip
+    return Pace(pace, f"{count} x {kind.name}", "assumed", because, cautions)
 
 
-def _money(hardware: Hardware, seconds: Estimate) -> Estimate | None:
-    price = hardware.price_per_hour
-    origin = "price from the plan"
-    if price is None and hardware.accelerator != THIS_MACHINE:
-        price = accelerator(hardware.accelerator).price_per_hour
-        origin = f"list price of {PRICES_OF}"
+def shape_in(full: Counted) -> Shape:
+    """Return the shape of a counted plan's model as far as memory needs it."""
+    plan = full.plan
+    depth, width = plan.model.size()
+    total = full.total_parameters or full.parameters + (1 if plan.model.tied else 2) * full.ids * width
+    return Shape(full.parameters, total, width, depth, full.ids, plan.train.context)
+
+
+def price_of(hardware: Hardware, kind: Accelerator | None) -> Range | None:
+    """Return dollars per device and hour: the plan's, or the table's, or None where neither says."""
+    price, origin, source = hardware.price_per_hour, "given", "price from the plan"
+    if price is None and kind is not None and kind.price_per_hour is not None:
+        price, origin = kind.price_per_hour, "catalogue"
+        source = f"list price of {PRICES_OF}: {kind.catalogue}"
     if price is None:
         return None
-    estimate = seconds.scaled(price * hardware.count / 3600, "USD")
-    return estimate.model_copy(update={"method": f"{price:g} USD per hour and device ({origin}); {seconds.method}"})
+    return exactly("price", price, "USD per device and hour", origin, source)
 
 
-def full_run(hardware: Hardware, calibration: Calibration, base: Counted, full: Counted, spent: float) -> Cost:
-    """Return time and money of the run ``full``; ``base`` is the declared one, whose steps the calibration timed.
+def power_of(hardware: Hardware, kind: Accelerator | None) -> Range | None:
+    """Return watts of a device at full load: the plan's, or the table's, or None where neither says."""
+    if hardware.power is not None:
+        return exactly("power", hardware.power, "W a device", "given", "power from the plan")
+    if kind is None or kind.power is None:
+        return None
+    return exactly("power", kind.power, "W a device", "data sheet", kind.sheet)
 
-    ``spent`` is the FLOPs that the pilot took. Where a receipt is of another run its rate is still the best guess there
-    is, but a guess: the cost counts as assumed.
+
+def failures_of(hardware: Hardware) -> Range:
+    """Return failures per device and hour: the plan's, or the published range."""
+    if hardware.failures_per_device_day is None:
+        return FAILURES
+    rate = hardware.failures_per_device_day / 24
+    return exactly("failures", rate, "per device and hour", "given", "failures from the plan")
+
+
+def unfit(memory: MemoryFit | None) -> tuple[str, ...]:
+    """Return the caution of a run that no sharding fits into its devices."""
+    return () if memory is None or memory.fits else (memory.because,)
+
+
+def pilots_of(pace: Pace, spent: float, is_here: bool) -> Range | None:
+    """Return the time of the pilot's FLOPs at the pace of the full run: no clock of the pilot itself enters a decision."""
+    if not spent:
+        return None
+    source = "the pilot's FLOPs as if spent on this hardware; they were spent elsewhere, at another price"
+    if is_here:
+        source = "the pilot's FLOPs at the pace of the full run; small shapes are slower, so they took longer"
+    taken = pace.range.times(spent, "s")
+    return replace(taken, name="pilots", origin="assumed", source=source)
+
+
+def full_run(
+    hardware: Hardware, calibration: Calibration, base: Counted, full: Counted, spent: float,
+    foretell: Foretell | None = None,
+) -> Cost:  # fmt: skip
+    """Return what the run ``full`` takes; ``base`` is the declared one, whose steps the calibration timed.
+
+    ``spent`` is the FLOPs that the pilot took, ``foretell`` predicts the loss of the alternatives. Where a receipt is of
+    another run its rate is still the best guess there is, but a guess: the cost counts as assumed.
 
     Raises:
-        ConfigError: the hardware is not in the table, or its receipt cannot be read.
+        ConfigError: the hardware is not in the table, or its receipt or table cannot be read.
     """
+    is_here = hardware.accelerator == THIS_MACHINE
+    table = table_of(hardware)
+    needs_row = hardware.receipt is None or hardware.price_per_hour is None
+    kind = None if is_here else find(hardware.accelerator, table) if needs_row else _known(hardware, table)
+    plan, shape = full.plan, shape_in(full)
+    arithmetic = Arithmetic(plan.train.precision, plan.train.optim.kind)
+    memory = None
+    if kind is not None and kind.memory is not None:
+        rows = max(1, min(MOST_ROWS, plan.train.rows // hardware.count))
+        memory = fit(shape, Devices(kind.memory, hardware.count, kind.linked), arithmetic, rows)
     if hardware.receipt is not None:
         receipt = read_receipt(hardware.receipt)
-        seconds, name = _from_receipt(hardware, receipt, base, full), receipt.hardware
-        misfit = _misfit(hardware, receipt, full)
-        basis, because = "measured", f"throughput measured on {name}"
-        if misfit:
-            basis, because = "assumed", f"the receipt was measured {misfit}; {_NO_GO_ON_IT}"
-    elif hardware.accelerator == THIS_MACHINE:
-        seconds, name = _measured_here(calibration.full_step_seconds, base, full), str(calibration.machine["processor"])
-        basis, because = "measured", f"steps of the full shape measured on this machine on {calibration.measured_at}"
+        misfit = misfit_of(hardware.accelerator, hardware.count, receipt, full.parameters, plan.train.precision)
+        pace = from_receipt(receipt, hardware.count, misfit, _cautions(base, full))
+    elif kind is None:
+        pace = _measured_here(calibration, base, full)
     else:
-        seconds, name = _assumed(hardware, full.flops), f"{hardware.count} x {hardware.accelerator}"
-        basis, because = "assumed", f"throughput assumed from the peak rate; {_NO_GO_ON_IT}"
-    money = _money(hardware, seconds)
+        pace = assumed(kind, hardware.count, plan.train.precision, memory is not None and memory.recompute)
+    scenario = Scenario(
+        shape=shape, arithmetic=arithmetic, tokens=plan.tokens, flops=full.flops, devices=hardware.count,
+        hardware=pace.hardware, pace=pace.range, basis=pace.basis, because=pace.because,
+        price=price_of(hardware, kind), power=power_of(hardware, kind), failures=failures_of(hardware),
+        pilots=pilots_of(pace, spent, is_here), memory=memory, cautions=(*unfit(memory), *pace.cautions),
+    )  # fmt: skip
+    return cost_of(scenario, spent, foretell, 0.0 if is_here else SPOT_DISCOUNT)
+
+
+def _known(hardware: Hardware, table: Mapping[str, Accelerator]) -> Accelerator | None:
+    """Return the row of an accelerator, or None where its receipt and price say all that is needed."""
+    try:
+        return find(hardware.accelerator, table)
+    except ConfigError:
+        return None
+
+
+def cost_of(
+    scenario: Scenario, spent: float = 0.0, foretell: Foretell | None = None, discount: float = SPOT_DISCOUNT
+) -> Cost:
+    """Return the cost of a scenario with its alternatives; ``spent`` is the FLOPs of the pilots before it."""
+    found = expense(scenario)
     return Cost(
-        basis=basis, hardware=name, flops=full.flops, seconds=seconds, money=money, pilot_flops=spent, because=because
+        basis=scenario.basis, hardware=scenario.hardware, flops=scenario.flops, seconds=found.seconds, money=found.money,
+        pilot_flops=spent, because=scenario.because, energy=found.energy, goodput=found.goodput, lines=found.lines,
+        figures=found.figures, memory=scenario.memory, alternatives=alternatives(scenario, foretell, discount),
     )  # fmt: skip

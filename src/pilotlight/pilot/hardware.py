@@ -1,61 +1,38 @@
-"""A dated table of accelerators: peak rates from their data sheets, prices from public catalogues.
-
-Prices are list prices for one accelerator and one hour on demand, as public catalogues gave them in autumn 2026
-(Nebius for H100, H200 and B200, RunPod for A100, Lambda for A6000). They change monthly: a plan overrides them with
-``goal.hardware.price_per_hour``.
-"""
+"""The hardware of a plan: its row of the table, its receipt, and how much of its peak to expect where nothing was measured."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-from pilotlight.errors import ConfigError, nearest
+from pilotlight.errors import ConfigError
+from pilotlight.pilot.accelerators import ACCELERATORS, Accelerator, find, read_table
 from pilotlight.pilot.goal import THIS_MACHINE, Hardware
 from pilotlight.record.receipt import Receipt
 
-PRICES_OF = "2026-10"
-
-# Share of the peak that trainings of this size commonly reach; a range, because nothing was measured there.
-ASSUMED_UTILISATION = (0.20, 0.35, 0.50)
-
-
-@dataclass(frozen=True)
-class Accelerator:
-    """One kind of accelerator."""
-
-    name: str
-    peak_flops: float
-    """Dense bfloat16 matrix FLOPs per second, from the vendor's data sheet."""
-    price_per_hour: float
-    """US dollars, on demand, of the month ``PRICES_OF``."""
+UTILISATION = (
+    (8, (0.20, 0.40, 0.55)),
+    (512, (0.18, 0.38, 0.53)),
+    (None, (0.16, 0.38, 0.53)),
+)
+"""P10, P50, P90 of the share of the peak that training FLOPs reach, by the largest number of devices; assumed, because
+nothing was measured there. Published: 38 to 43 % (Llama 3 405B, 8,192 to 16,384 H100), 46 % (PaLM, 6,144 TPU v4), 47 %
+(OPT-175B, 992 A100), 48 % (BLOOM, 384 A100; Llama 2 7B by its GPU-hours), 55 % (MegaScale, 12,288 A100), all by teams that
+tuned for months."""
 
 
-ACCELERATORS = {
-    item.name: item
-    for item in (
-        Accelerator("A6000", 155e12, 1.09),
-        Accelerator("A100", 312e12, 1.39),
-        Accelerator("H100", 989e12, 2.95),
-        Accelerator("H200", 989e12, 3.50),
-        Accelerator("B200", 2250e12, 5.50),
-    )
-}
+def utilisation(devices: int) -> tuple[float, float, float]:
+    """Return the share of the peak to expect on so many devices: P10, P50 and P90."""
+    return next(shares for most, shares in UTILISATION if most is None or devices <= most)
 
 
-def accelerator(name: str) -> Accelerator:
-    """Return the accelerator called ``name``.
+def table_of(hardware: Hardware) -> Mapping[str, Accelerator]:
+    """Return the table that counts for ``hardware``: ours, with the user's rows in it where there are some.
 
     Raises:
-        ConfigError: the table does not have it.
+        ConfigError: the user's table cannot be read.
     """
-    if name.upper() not in ACCELERATORS:
-        known = ", ".join(ACCELERATORS)
-        raise ConfigError(
-            f"goal.hardware.accelerator: {name!r} is not in the table ({known}). Use one of them, 'this machine', or give "
-            f"goal.hardware.receipt from `pilot doctor --bench` there.{nearest(name.upper(), ACCELERATORS)}"
-        )
-    return ACCELERATORS[name.upper()]
+    return ACCELERATORS if hardware.table is None else read_table(hardware.table)
 
 
 def read_receipt(path: Path) -> Receipt:
@@ -77,9 +54,10 @@ def check(hardware: Hardware) -> None:
     """Check that time and money can be said for ``hardware``, before anything is trained.
 
     Raises:
-        ConfigError: the accelerator is not in the table, or the receipt cannot be read.
+        ConfigError: the accelerator is not in the table, or the receipt or the table cannot be read.
     """
     if hardware.receipt is not None:
         read_receipt(hardware.receipt)
+    table = table_of(hardware)
     if (hardware.receipt is None or hardware.price_per_hour is None) and hardware.accelerator != THIS_MACHINE:
-        accelerator(hardware.accelerator)
+        find(hardware.accelerator, table)
