@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pilotlight.corpus.facts import Amount, CorpusFacts
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.decide import decide
+from pilotlight.pilot.observed import Observed
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.trials import Trial, confirmation, wanted
 from pilotlight.randomness import stream
@@ -17,6 +19,10 @@ from pilotlight.record.results import BASELINE, Results, Row
 from pilotlight.spec import fingerprint
 from tiny_pilot import calibration_of
 
+TEXT = CorpusFacts(
+    records=1000, train=Amount(documents=960, bytes=9_000_000), held_out=Amount(documents=20, bytes=200_000), dropped={"exact":
+    {"seen before": Amount(documents=18, bytes=20_000)}}, quarantined={"wrong encoding": 2}, edited={}, sources={},
+)  # fmt: skip
 LADDER: tuple[dict[str, Any], ...] = (
     {"parameters": "100k", "tokens": "1M"},
     {"parameters": "100k", "tokens": "4M"},
@@ -101,9 +107,11 @@ def results_of(pilot: Pilot, world: World = World()) -> Results:
     return Results(rows=tuple(sorted(rows, key=lambda row: row.name)))
 
 
-def decision_of(pilot: Pilot, world: World = World(), results: Results | None = None) -> Decision:
-    """Return the decision in a made-up world."""
+def decision_of(pilot: Pilot, world: World = World(), results: Results | None = None, **observed: Any) -> Decision:
+    """Return the decision in a made-up world; ``observed`` is what the folder tells beside the results."""
     results = results_of(pilot, world) if results is None else results
     sizes = {fingerprint(pilot.variant(name).tokenizer): 257 for name in (BASELINE, *pilot.variants)}
     planned = {"planned": len(wanted(pilot)), "left out": 0}
-    return decide(pilot, results, analyse(results, pilot), calibration_of(pilot), planned, sizes)
+    texts = dict.fromkeys((BASELINE, *pilot.variants), TEXT)
+    told: dict[str, Any] = {"planned": planned, "vocabularies": sizes, "texts": texts} | observed
+    return decide(pilot, results, analyse(results, pilot), calibration_of(pilot), Observed(**told))

@@ -7,14 +7,11 @@ import math
 import pytest
 from made_up_results import LADDER, World, decision_of, loss, pilot_of, results_of
 
-from pilotlight.pilot.analyse import analyse
-from pilotlight.pilot.decide import decide
 from pilotlight.record.decision import Decision, Finding, Launch
 from pilotlight.record.results import Results
 from pilotlight.scaling.predict import predict
 from pilotlight.scaling.table import ladder_points
 from pilotlight.spec import fingerprint
-from tiny_pilot import calibration_of
 
 TRUTH = loss(3e6, 30e6)
 GOOD = World(effects={"half_lr": -0.04})
@@ -77,7 +74,7 @@ def test_a_higher_confidence_is_harder_to_reach():
     ("1 s", "fail", Launch.NO_GO), ("22 min", "unknown", Launch.MORE_EVIDENCE), ("2 h", "pass", Launch.GO),
 ])  # fmt: skip
 def test_the_time_limit_is_tested_against_the_slow_case(limit, status, launch):
-    decision = decision_of(pilot_of(goal={"target": TRUTH * 1.05, "limits": {"time": limit}}))
+    decision = decision_of(pilot_of(goal={"target": TRUTH * 1.016, "limits": {"time": limit}}))
     assert (check(decision, "time"), decision.launch) == (status, launch), decision.cost.seconds
 
 
@@ -105,8 +102,8 @@ def test_an_assumed_cost_can_yield_a_no_go():
 
 @pytest.mark.parametrize(("epochs", "status"), [(1.0, "pass"), (8.0, "unknown"), (40.0, "fail")])
 def test_text_repeated_too_often_stands_in_the_way(epochs, status):
-    decision = decision_of(pilot_of(goal={"target": TRUTH * 1.05}), World(epochs_per_token=epochs / 30e6))
-    assert check(decision, "text") == status
+    decision = decision_of(pilot_of(goal={"target": TRUTH}), World(epochs_per_token=epochs / 30e6))
+    assert check(decision, "text") == status, "the target is open, so no change of the tokens is tried"
 
 
 def test_a_baseline_that_fails_stands_in_the_way():
@@ -318,22 +315,32 @@ def test_the_written_plan_holds_exactly_what_was_adopted(tmp_path):
 def test_the_spread_of_the_prediction_is_students_t_and_grows_by_each_effect():
     decision = decision_of(pilot_of(goal={"target": TRUTH * 0.97}), GOOD)
     base, prediction, finding = decision.forecast, decision.target.prediction, half_lr(decision)
-    shift = math.log1p(finding.comparison.effect.value)
-    scale = math.hypot(base.spread.scale, finding.comparison.error, 0.5 * shift)
-    expected = base.spread.model_copy(update={"centre": base.spread.centre + shift, "scale": scale})
+    carried = finding.carried
+    assert carried.error > finding.comparison.error
+    scale = math.hypot(base.spread.scale, carried.error)
+    expected = base.spread.model_copy(update={"centre": base.spread.centre + carried.log_effect, "scale": scale})
     assert (prediction.low, prediction.high) == pytest.approx(expected.bounds(0.95))
     assert decision.target.probability == pytest.approx(expected.below(TRUTH * 0.97))
 
 
+def test_a_finding_tells_its_multiplier_and_its_risk_of_turning_round():
+    finding = half_lr(decision_of(pilot_of(), GOOD))
+    assert finding.multiplier.low > 1.0
+    assert finding.multiplier == finding.multipliers[finding.comparison.scale]
+    assert set(finding.multipliers) <= set(finding.comparison.by_scale)
+    assert 0.0 <= finding.carried.reversal < 0.05
+    assert finding.carried.folds > 0.0
+
+
 def test_effects_in_opposite_directions_do_not_cancel_in_doubt():
-    from pilotlight.pilot.forecast import _with_changes
+    from pilotlight.pilot.forecast import with_changes
 
     found = decision_of(pilot_of(), GOOD)
     better = half_lr(found)
-    effect = better.comparison.effect.model_copy(update={"value": 0.04})
-    worse = better.model_copy(update={"comparison": better.comparison.model_copy(update={"effect": effect})})
-    both = _with_changes(found.forecast.spread, [better, worse])
-    assert both.scale > _with_changes(found.forecast.spread, [better]).scale > found.forecast.spread.scale
+    opposite = better.carried.model_copy(update={"log_effect": -better.carried.log_effect})
+    worse = better.model_copy(update={"carried": opposite})
+    both = with_changes(found.forecast.spread, [better, worse])
+    assert both.scale > with_changes(found.forecast.spread, [better]).scale > found.forecast.spread.scale
 
 
 def test_a_changed_batch_is_timed_by_its_flops_and_says_so():
@@ -375,10 +382,7 @@ def test_advice_speaks_of_the_rungs_that_were_trained():
 
 
 def test_deviations_are_told_as_they_were_given():
-    pilot, results = pilot_of(), results_of(pilot_of())
-    sizes = {fingerprint(pilot.tokenizer): 257}
-    found = decide(pilot, results, analyse(results, pilot), calibration_of(pilot), {}, sizes, ("torch changed",))
-    assert found.deviations == ("torch changed",)
+    assert decision_of(pilot_of(), deviations=("torch changed",)).deviations == ("torch changed",)
 
 
 def test_flops_are_counted_with_the_vocabulary_of_the_tokens():

@@ -128,3 +128,13 @@ def test_winners_are_confirmed_on_seeds_that_did_not_choose_them():
     assert confirmation(pilot, calibration, [], "100k-1M", reserve=1e30) == []
     one_seed = 2.5 * calibration.price("100k-1M", pilot.budget)
     assert names(confirmation(pilot, calibration, ["gelu"], "100k-1M", one_seed)) == names(found)[:2]
+
+
+def test_samples_of_the_text_come_last_and_redraw_the_documents_alone():
+    pilot = pilot_of(seeds=2, samples=3, scales=[{"parameters": "100k", "tokens": "1M"}])
+    found = wanted(pilot)[-3:]
+    assert [trial.repeat for trial in found] == ["sample", "sample", "sample1"]
+    plans = [trial.plan(pilot) for trial in found]
+    assert [set(plan.reseed) for plan in plans] == [{"sample"}] * 3
+    assert len({plan.reseed["sample"] for plan in plans}) == 3
+    assert {plan.seed_of("batches") for plan in plans} == {0, 1}

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pilotlight.manifest import building, sha256, write_atomic
+from pilotlight.pilot.cost import cost_of
+from pilotlight.pilot.memory import Arithmetic, shape_of
+from pilotlight.pilot.ranges import Range, exactly
+from pilotlight.pilot.scenario import Scenario
 from pilotlight.randomness import stream
+from pilotlight.record.commitment import LANDED, LAUNCHED, Landed, Track, commit
 from pilotlight.record.decision import Check, Cost, Decision, Finding, Launch, Target
 from pilotlight.record.forecast import Prediction
 from pilotlight.record.ledger import Ledger
@@ -64,6 +69,9 @@ class Wish:
     """Held-out text that the full run was scored on."""
     full_settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the full run was trained with in place of ``full.yaml``."""
+    proven: bool = True
+    """Whether the full run was begun and ended by `pilot train`, which enters both in the ledger."""
+    earlier: Track = field(default_factory=lambda: Track(predictions=4, inside=3))
     error: str = "the loss was not finite at step 212 after 4 skipped batches"
 
 
@@ -86,11 +94,20 @@ def write_study(out: Path, wish: Wish | None = None, full_run: float | None = No
         write_atomic(
             out / "full.yaml", json.dumps(plain(Plan.model_validate(FULL_PLAN | {"train": {"precision": "auto"}})))
         )
-        write_atomic(out / "decision.json", _decision(wish, criteria, Results.open(out)).to_json() + "\n")
+        decision = _decision(wish, criteria, Results.open(out))
+        text = decision.to_json() + "\n"
+        write_atomic(out / "decision.json", text)
+        commit(ledger, decision, text)
     if full_run is not None:
         plan = plain(Plan.load(out / "full.yaml").resolved("cpu")) | {"seed": 5} | dict(wish.full_settings)
         _tokens(out / "full" / "tokens", wish, wish.full_text)
-        _run(out / "full" / "run", plan, FULL, full_run, 0)
+        if wish.proven:
+            ledger.append(LAUNCHED, decision=sha256(out / "decision.json"), plan=fingerprint(plan))
+        facts = _run(out / "full" / "run", plan, FULL, full_run, 0)
+        if wish.proven:
+            found = Landed(decision=sha256(out / "decision.json"), metrics=facts.metrics, earlier=wish.earlier,
+                           manifest_sha256=sha256(out / "full" / "run" / "manifest.json"))  # fmt: skip
+            ledger.append(LANDED, **plain(found))
     return out
 
 
@@ -325,9 +342,22 @@ def _checks() -> tuple[Check, ...]:
 
 
 def _cost() -> Cost:
-    return Cost(
-    basis="measured", hardware="Example CPU 2.1 GHz", flops=7.2 * FULL[0] * FULL[1],
-    seconds=_estimate(9000, 8200, 11800, "s", "40 measured steps, times 29297 steps"),
-    money=_estimate(1.0, 0.91, 1.31, "USD", "0.4 USD per hour and device (price from the plan)"),
-    pilot_flops=7.2e14, because="steps of the full shape measured on this machine on 2026-11-20",
-)  # fmt: skip
+    pace = Range("training steps", 5.8e-12, 6.4e-12, 8.1e-12, "s per FLOP", "measured", "40 measured steps", 40)
+    scenario = Scenario(
+        shape=shape_of(FULL[0], 256, 4096, tied=True), arithmetic=Arithmetic("float32"), tokens=FULL[1],
+        flops=7.2 * FULL[0] * FULL[1], devices=1, hardware="Example CPU 2.1 GHz", pace=pace, basis="measured",
+        because="steps of the full shape measured on this machine on 2026-11-20",
+        price=exactly("price", 0.4, "USD per device and hour", "given", "price from the plan"),
+        power=exactly("power", 120, "W a device", "given", "power from the plan"),
+        pilots=exactly("pilots", 3240, "s", "measured", "the pilot's FLOPs at the calibrated rate of this machine"),
+    )  # fmt: skip
+
+    def foretell(parameters: float, tokens: float, flops: float) -> tuple[Estimate, str]:
+        value = 1.12 * (FULL[0] * FULL[1] / parameters / tokens) ** 0.05 * (flops / scenario.flops) ** 0.01
+        return _estimate(value, value - 0.04, value + 0.04, "bits/byte", "made up"), "made up"
+
+    rest = cost_of(scenario, 7.2e14, foretell)
+    return rest.model_copy(update={
+        "seconds": _estimate(9000, 8200, 11800, "s", "40 measured steps, times 29297 steps"),
+        "money": _estimate(1.0, 0.91, 1.31, "USD", "0.4 USD per hour and device (price from the plan)"),
+    })  # fmt: skip

@@ -277,3 +277,10 @@ def test_numbers_of_the_forecast_name_their_unit(study, page):
         assert all("bits/byte" in note for note in traces[name]["text"]), name
     learning = json.loads(found.scripts[0])["curves-1"]["data"]
     assert all("bits per byte" in note for trace in learning for note in trace["text"])
+
+
+def test_the_cost_shows_its_bill_its_figures_and_what_could_be_bought_instead(page):
+    text = Reader(page).text
+    for words in ("Goodput", "kWh", "The bill, line by line", "pilots before it", "Every figure that went in", "Of the spread",
+                  "half the model", "20 % fewer tokens", "On the frontier", "says nothing about other weights"):  # fmt: skip
+        assert words in text, words

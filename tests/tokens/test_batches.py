@@ -155,3 +155,26 @@ def test_the_order_of_earlier_runs_is_kept():
     batches = Batches(split(1000), 3, 10, 42)
     assert batches.at(0)[:, 0].tolist() == [77, 867, 917]
     assert batches.at(70)[:, 0].tolist() == [675, 295, 445]
+
+
+@pytest.mark.parametrize("packing", ["concat", "best_fit"])
+def test_a_sample_draws_the_documents_again_with_replacement(packing):
+    text = split(400, tuple(range(0, 400, 10)))
+
+    def seen(sample):
+        found = Batches(text, rows=1, context=9, seed=0, packing=packing)
+        found = found if sample is None else found.with_sample(sample)
+        ids = np.concatenate([found.at(step).ravel() for step in range(found.windows)])
+        return {int(one) for one in ids if one >= 0}
+
+    assert seen(3) == seen(3) != seen(4)
+    assert 0.4 * 400 < len(seen(3)) < 0.85 * 400  # about 63 % of the documents are in a sample
+    assert len(seen(None)) > 390
+
+
+def test_a_sample_is_drawn_in_the_same_way_at_any_step():
+    whole = Batches(split(300, tuple(range(0, 300, 7))), 2, 8, 5)
+    first, second = whole.with_sample(1), whole.with_sample(1)
+    first.at(0)
+    assert (first.at(9) == second.with_journal([]).at(9)).all()
+    assert (first.at(9) != whole.at(9)).any()

@@ -31,7 +31,9 @@ def register() -> None:
         return
     from pilotlight.cli import corpus_study
     from pilotlight.cli.ablate import ablate
+    from pilotlight.cli.backtest import backtest
     from pilotlight.cli.corpus import corpus
+    from pilotlight.cli.cost import cost
     from pilotlight.cli.doctor import doctor
     from pilotlight.cli.lottery import lottery
     from pilotlight.cli.margin import margin
@@ -43,25 +45,16 @@ def register() -> None:
     from pilotlight.cli.sample import sample
     from pilotlight.cli.schema import schema
     from pilotlight.cli.score import score
+    from pilotlight.cli.search import search
     from pilotlight.cli.tokens import tokens
     from pilotlight.cli.train import train
+    from pilotlight.cli.trajectory import trajectory
 
-    for command in (
-        new,
-        ablate,
-        run,
-        status,
-        decide,
-        report,
-        predict,
-        train,
-        margin,
-        lottery,
-        score,
-        sample,
-        schema,
-        doctor,
-    ):
+    commands = (
+        new, ablate, run, status, decide, report, predict, trajectory, backtest, cost, train,
+        search, margin, lottery, score, sample, schema, doctor,
+    )  # fmt: skip
+    for command in commands:
         app.command()(command)
     for command in (corpus_study.topics, corpus_study.difficulty, corpus_study.mixture, corpus_study.learn):
         corpus.command()(command)

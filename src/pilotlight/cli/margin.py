@@ -13,7 +13,12 @@ from pilotlight.cli.train import Json, Quiet, read_settings
 def margin(
     plan: Annotated[Path, typer.Argument(help="Plan of one training (YAML), such as full.yaml.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder; by default out/ and the plan's name with -margin.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder; by default out/ and the plan's name with -margin, for a pilot's full.yaml margin.",
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of each short training; by default 200, or the plan's if fewer.")
@@ -36,7 +41,8 @@ def margin(
     talk = Talk(quiet, json)
     settings = read_settings(plan, set or [])
     machine = validated(Machine, {"device": device, "threads": threads or "auto"}, "--device or --threads")
-    folder = out or Path("out") / f"{plan.stem}-margin"
+    is_of_pilot = plan.name == "full.yaml" and (plan.parent / "decision.json").is_file()
+    folder = out or (plan.parent / "margin" if is_of_pilot else Path("out") / f"{plan.stem}-margin")
     corpus = build(settings.corpus, folder / "corpus", watch=talk.watch)
     tokens = pack(corpus, settings.tokenizer, folder / "tokens", watch=talk.watch)
     from pilotlight.train.margin import RECORD  # after the text: torch takes seconds to load
@@ -49,5 +55,7 @@ def margin(
     ]
     talk.table("Stability margin", ["multiple", "learning rate", "", "what happened"], rows)
     talk.say(found.sentence)
+    if is_of_pilot and out is None:
+        talk.say(f"`pilot decide {plan.parent}` counts it among the criteria")
     talk.say(f"record  {folder / 'runs' / RECORD}")
     talk.data(found)

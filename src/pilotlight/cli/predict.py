@@ -12,7 +12,7 @@ from pilotlight.errors import ConfigError, nearest
 from pilotlight.units import read_count, show_count
 
 if TYPE_CHECKING:
-    from pilotlight.record.forecast import Optimum, Prediction
+    from pilotlight.record.forecast import Optimum, Prediction, ScoreForecast
     from pilotlight.scaling.points import Point
     from pilotlight.stats.estimate import Estimate
 
@@ -52,6 +52,12 @@ def predict(
     target: Annotated[str, typer.Option(help="The run to predict, such as parameters=124M,tokens=2.5B.")] = "",
     budget: Annotated[str, typer.Option(help="Training FLOPs, such as 1e21: the best size and tokens for them.")] = "",
     metric: Annotated[str, typer.Option(help="Which loss to predict (a metric, or a column of the CSV).")] = "",
+    score: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A task's score to foretell from the loss: a column, and what guessing scores: acc_piqa:0.5."
+        ),
+    ] = None,
     level: Annotated[float, typer.Option(help="Level of the interval.")] = 0.95,
     json: Annotated[bool, typer.Option("--json", help="Print the prediction as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
@@ -68,6 +74,8 @@ def predict(
         _tell_best(best, talk)
         return
     found = _predict(source, read_target(target), metric, level, talk)
+    scores = tuple(_score(source, metric, one, found) for one in score or ())
+    found = found.model_copy(update={"scores": scores})
     talk.data(found)
     _tell(found, talk)
 
@@ -103,6 +111,27 @@ def _predict(source: Path, target: dict[str, float], metric: str, level: float, 
     points, unit, size = _points(source, metric)
     found = predict_loss(points, level=level, unit=unit, watch=talk.watch, **target)
     return found.model_copy(update={"size": size})
+
+
+def _score(source: Path, metric: str, asked: str, found: Prediction) -> ScoreForecast:
+    from pilotlight.record.forecast import ScoreForecast
+    from pilotlight.record.results import Results
+    from pilotlight.scaling.table import ladder_scores, read_scores, read_table
+    from pilotlight.scaling.task_score import NoForecast, forecast_scores
+
+    name, _, guess = asked.partition(":")
+    try:
+        chance = float(guess) if guess else None
+    except ValueError as error:
+        raise ConfigError(f"--score is {asked!r}; expected a column and what guessing scores: acc_piqa:0.5") from error
+    if source.is_dir():
+        points = ladder_scores(Results.open(source), metric or "bits_per_byte", name)
+    else:
+        points = read_scores(source, read_table(source, loss=metric).loss, name)
+    told = forecast_scores(points, found.spread, chance=chance, level=found.loss.level)
+    if isinstance(told, NoForecast):
+        return ScoreForecast(name=name, estimate=None, why=told.why)
+    return ScoreForecast(name=name, estimate=told)
 
 
 def _best(source: Path, flops: float, metric: str, level: float, talk: Talk) -> Optimum:
@@ -154,7 +183,10 @@ def _tell(found: Prediction, talk: Talk) -> None:
     talk.table("Hold-outs", ("left out", "decades away", "predicted", "observed", "error"), tests)
     parts = [(name.replace("_", " "), _share(value)) for name, value in found.components.items()]
     talk.table("What the interval is made of", ("part", "standard deviation"), parts)
-    for caution in found.cautions:
+    for one in found.scores:
+        talk.say(f"{one.name}: {one.estimate or f'not foretold, {one.why}'}")
+    weak = [f"{one.name}: {text}" for one in found.scores if one.estimate for text in one.estimate.cautions]
+    for caution in (*found.cautions, *weak):
         talk.say(f"caution: {caution}")
     from pilotlight.record import scorecards
 

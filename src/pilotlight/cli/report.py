@@ -16,9 +16,13 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write report.html again from the records in OUT, and print its path. Works while the pilot is still going."""
+    from pilotlight.record import scorecards
     from pilotlight.report.page import PICTURES, write_report
 
     talk = Talk(quiet, json)
     page = write_report(out, watch=talk.watch)
     talk.say(str(page))
+    track = scorecards.sentence(scorecards.track(scorecards.read()))
+    if track:
+        talk.say(track)
     talk.data({"page": str(page), "pictures": sorted(str(path) for path in (out / PICTURES).glob("*.png"))})

@@ -27,6 +27,9 @@ def run(
     measure_again: Annotated[
         bool, typer.Option("--measure-again", help="Measure this machine's speed anew, in a new --out.")
     ] = False,
+    deviate: Annotated[
+        str, typer.Option("--deviate", help="Why goal.target, limits or hardware changed after the first trial.")
+    ] = "",
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -39,7 +42,10 @@ def run(
     talk = Talk(quiet, json)
     pilot = Pilot.load(plan)
     folder = out or Path("out") / plan.stem
-    decision = execute(pilot, folder, workers=workers, together=together, measure_again=measure_again, watch=talk.watch)
+    decision = execute(
+        pilot, folder, workers=workers, together=together, measure_again=measure_again, watch=talk.watch, source=plan,
+        why=deviate,
+    )  # fmt: skip
     page = write_report(folder, watch=talk.watch)
     _show(decision, talk)
     talk.say(f"\nreport    {page}\ndecision  {folder / 'decision.json'}\nfull run  {folder / 'full.yaml'}")
@@ -94,3 +100,13 @@ def _show(decision: Decision, talk: Talk) -> None:
         [check.name, check.threshold, check.found, check.status] for check in decision.checks
     ])  # fmt: skip
     talk.say(f"\n{decision.launch}: " + " ".join(decision.because))
+    _tell_track(talk)
+
+
+def _tell_track(talk: Talk) -> None:
+    """Say how this user's earlier predictions fared, where there are some."""
+    from pilotlight.record import scorecards
+
+    record = scorecards.sentence(scorecards.track(scorecards.read()))
+    if record:
+        talk.say(record)

@@ -55,10 +55,32 @@ def train(
     from pilotlight.train.loop import train as go  # after the text: torch takes seconds to load
 
     expected = _forecast(plan, settings) if not set else None
+    is_promised = not set and _is_promised(plan, folder, settings)
     run = go(settings, machine, tokens, folder / "run", watch=_Teller(talk).watch, expected=expected)
     _show(run, talk)
+    if is_promised:
+        _land(plan.parent, run, talk)
     if _is_of_pilot(folder.parent) and folder.name == "full":
         talk.say(f"`pilot report {folder.parent}` shows it beside the prediction")
+
+
+def _is_promised(path: Path, folder: Path, settings: Plan) -> bool:
+    """Return whether this is the full run of a pilot; its beginning is then in the pilot's ledger, behind the prediction."""
+    if not _is_of_pilot(path.parent) or path.name != "full.yaml" or folder != path.parent / "full":
+        return False
+    from pilotlight.pilot.full_run import begin
+
+    begin(path.parent, settings)
+    return True
+
+
+def _land(out: Path, run: Run, talk: Talk) -> None:
+    """Enter the end of the full run, and say how earlier predictions fared."""
+    from pilotlight.pilot.full_run import land
+
+    record = land(out, run)
+    if record:
+        talk.say(record)
 
 
 def _is_of_pilot(folder: Path) -> bool:

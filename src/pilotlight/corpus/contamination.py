@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from pilotlight.corpus.folded_text import folded
 from pilotlight.corpus.hashed_words import batches, hash_words
 from pilotlight.corpus.pile import Decision, facts, read_split, write_decisions
 from pilotlight.corpus.store import Rows, rows
+from pilotlight.stats.share import wilson
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Integer
@@ -288,16 +288,6 @@ def _of_file(items: int, looked_for: int, found: int) -> dict[str, Any]:
     low, high = wilson(found, looked_for)
     share = found / looked_for if looked_for else 0.0
     return {"items": items, "looked_for": looked_for, "found": found, "share": share, "low": low, "high": high}
-
-
-def wilson(found: int, count: int) -> tuple[float, float]:
-    """Return Wilson's interval (1927) of 95 % for the share ``found / count``; 0 to 1 where nothing was counted."""
-    if not count:
-        return 0.0, 1.0
-    square = 1.959963984540054**2
-    centre = (found + square / 2) / (count + square)
-    reach = math.sqrt(square * (found * (count - found) / count + square / 4)) / (count + square)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
 def contamination_report(unit: Path, most: int = 100) -> dict[str, Any]:

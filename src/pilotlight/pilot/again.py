@@ -9,10 +9,10 @@ from pilotlight.pilot import trials
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.execute import conclude
 from pilotlight.pilot.pilot import Pilot
-from pilotlight.pilot.preregister import fixed_calibration
+from pilotlight.pilot.preregister import check_copy, fixed_calibration
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import Results
+from pilotlight.record.results import TRIAL, TUNING, Results
 from pilotlight.spec import Record
 from pilotlight.units import show_count
 from pilotlight.work.lease import hold
@@ -67,7 +67,8 @@ def progress_of(out: Path) -> ProgressReport:
     pilot = open_pilot(out)
     calibration = _calibration(out)
     wanted = trials.schedule(pilot, calibration).inside if calibration else trials.wanted(pilot)
-    rows = {row.name: row for row in Results.open(out, verify=False).rows}
+    kinds = (TUNING, TRIAL)
+    rows = {row.name: row for kind in kinds for row in Results.open(out, verify=False, kind=kind).rows}
     names = list(dict.fromkeys([*(trial.name for trial in wanted), *rows]))
     found: list[TrialState] = []
     for name in names:
@@ -92,4 +93,5 @@ def decide_again(out: Path) -> Decision:
     if calibration is None:
         raise RecordError(f"{out} has no finished trial yet. Let `pilot run` go on.")
     with hold(out):
+        check_copy(pilot, out, Ledger(out / "ledger.jsonl"))
         return conclude(pilot, out, calibration)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pilotlight.errors import ConfigError, RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import NAME, sha256, write_atomic
-from pilotlight.pilot import measure, trials
+from pilotlight.pilot import measure, trials, tune
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.decide import decide
 from pilotlight.pilot.groups import ALONE, grouped, outcomes, unit_of
+from pilotlight.pilot.observed import observe
 from pilotlight.pilot.pilot import Pilot
-from pilotlight.pilot.prepare import Ready, prepare, vocabularies
-from pilotlight.pilot.preregister import CALIBRATION, RETRIED, deviations, fixed_calibration, preregister
+from pilotlight.pilot.prepare import Ready, prepare
+from pilotlight.pilot.preregister import (
+    CALIBRATION,
+    RETRIED,
+    as_first_fixed,
+    deviations,
+    fixed_calibration,
+    preregister,
+)
 from pilotlight.pilot.task_goal import check_task
 from pilotlight.pilot.trials import Trial
+from pilotlight.record.commitment import commit
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import BASELINE, TRIAL, Results, Row
+from pilotlight.record.results import BASELINE, TRIAL, TUNING, Results, Row
 from pilotlight.record.run import RunFacts
 from pilotlight.spec import fingerprint, plain
 from pilotlight.stats import power
@@ -54,11 +63,15 @@ class Campaign:
     watch: Watcher
     together: int = 1
     """Trials of one shape that a worker trains in one program."""
+    kind: str = TRIAL
+    """Kind of the ledger entries that the trials become."""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What each trial is given beside its plan."""
 
 
 def run(
     pilot: Pilot, out: Path, *, workers: int | None = None, together: int | None = None, measure_again: bool = False,
-    watch: Watcher = silent,
+    watch: Watcher = silent, source: Path | None = None, why: str = "",
 ) -> Decision:  # fmt: skip
     """Return the decision of ``pilot``, whose runs, ledger and decision stand in folder ``out``.
 
@@ -66,6 +79,7 @@ def run(
     time, one core each; by default one per core, or one at a time on an accelerator. Each of them trains up to ``together``
     trials of one shape in one program; by default as many as fit, at most 16, on an accelerator, and one on a CPU.
     ``measure_again`` does not use the calibration that an earlier pilot with the same shapes left on this machine.
+    ``source`` is the file of the pilot, kept in ``out``; ``why`` declares a change of the criteria after the first trial.
 
     Raises:
         ConfigError: the pilot contradicts itself, or its target is met by the smallest rung already.
@@ -79,19 +93,22 @@ def run(
     pilot.check_shapes()
     check_task(pilot.goal)
     workers = workers or measure.default_workers()
-    with _campaign(pilot, out, workers, together or measure.default_together(), watch) as campaign:
-        preregister(pilot, out, campaign.ledger, watch)
+    with open_campaign(pilot, out, workers, together or measure.default_together(), watch) as campaign:
+        preregister(pilot, out, campaign.ledger, watch, source=source, why=why)
         ready = prepare(pilot, out, watch)
         calibration = calibrate(campaign, ready, workers, again=measure_again)
+        campaign = _tuned(campaign, ready, calibration)
+        pilot = campaign.pilot
         plan = trials.schedule(pilot, calibration)
         _announce(pilot, calibration, plan, watch)
-        _train(campaign, ready, calibration, plan.inside)
-        _train(campaign, ready, calibration, confirmation(pilot, Results.open(out), calibration))
+        train_missing(campaign, ready, calibration, plan.inside)
+        train_missing(campaign, ready, calibration, confirmation(pilot, Results.open(out), calibration))
         return conclude(pilot, out, calibration)
 
 
 @contextmanager
-def _campaign(pilot: Pilot, out: Path, workers: int, together: int, watch: Watcher) -> Generator[Campaign]:
+def open_campaign(pilot: Pilot, out: Path, workers: int, together: int, watch: Watcher) -> Generator[Campaign]:
+    """Hold the folder ``out`` and the worker processes as long as trials of ``pilot`` are trained there."""
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder, or a name that does not exist yet.")
     ours = (out / "ledger.jsonl").exists()
@@ -113,12 +130,33 @@ def calibrate(campaign: Campaign, ready: Ready, workers: int, *, again: bool) ->
     return calibration
 
 
+def _tuned(campaign: Campaign, ready: Ready, calibration: Calibration) -> Campaign:
+    """Return the campaign with every variant at its tuned learning rate; trains what tells it, where the pilot asks for it."""
+    pilot, ledger = campaign.pilot, campaign.ledger
+    wanted = tune.round_of(pilot)
+    if wanted is None:
+        return campaign
+    tokens = Ready({name: ready.tokens[of] for name, of in wanted.of.items()})
+    train_missing(replace(campaign, pilot=wanted.pilot, kind=TUNING), tokens, calibration, wanted.trials)
+    results = Results.open(campaign.out, kind=TUNING)
+    if tune.tuned(pilot, ledger) == pilot:
+        found = tune.responses(pilot, wanted, results)
+        for name in (name for name, one in found.items() if one is None):
+            campaign.watch(
+                Note(f"{name}: fewer than 3 multiples of its rate ended; the best of them is taken", "warning")
+            )
+        ledger.append(tune.TUNED, multiples=tune.multiples(pilot, wanted, results, found), responses=plain(found))
+    pilot = tune.tuned(pilot, ledger)
+    campaign.watch(Note(tune.sentence(pilot)))
+    return replace(campaign, pilot=pilot)
+
+
 def _announce(pilot: Pilot, calibration: Calibration, plan: trials.Schedule, watch: Watcher) -> None:
     """Tell what the trials will be able to see, before the first of them."""
     seconds = calibration.everything([*plan.inside])
     watch(Note(f"{len(plan.inside)} trials, about {show_seconds(seconds)} on {calibration.workers} workers"))
     if pilot.variants:
-        assumed = Pairing(correlation=0.0, used="unpaired", n=0)
+        assumed = Pairing(correlation=0.0, used="paired", n=0)
         sentence = power.plan(ASSUMED_SPREAD, pilot.rule, assumed, variants=len(pilot.variants)).sentence
         watch(Note(f"if single runs spread by {show_share(ASSUMED_SPREAD, 0)}, as small ones do: {sentence}"))
     if plan.left_out:
@@ -138,16 +176,17 @@ def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Tri
             "tokens": str(ready.tokens[trial.variant].folder.resolve()),
             "out": str((campaign.out / "runs" / trial.name).resolve()),
             **task,
+            **campaign.extra,
         },
         cost=calibration.seconds(trial.scale),
     )
 
 
 def _entered(campaign: Campaign) -> dict[str, Row]:
-    return {row.name: row for row in Results.open(campaign.out).rows}
+    return {row.name: row for row in Results.open(campaign.out, kind=campaign.kind).rows}
 
 
-def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: Iterable[Trial]) -> None:
+def train_missing(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: Iterable[Trial]) -> None:
     """Train what is missing of ``wanted`` and enter every outcome into the ledger.
 
     A trial that failed for a reason of its own is a result and stays one; one that was killed is tried again.
@@ -159,7 +198,7 @@ def _train(campaign: Campaign, ready: Ready, calibration: Calibration, wanted: I
     wanted = list(wanted)
     entered = _entered(campaign)
     for row in entered.values():
-        _refuse_easy_target(campaign.pilot, row)
+        _refuse_easy_target(campaign, row)
     done = {name for name, row in entered.items() if row.status != "killed"}
     missing = {trial.name: trial for trial in wanted if trial.name not in done}
     total = calibration.everything(wanted)
@@ -198,12 +237,12 @@ def _units(
 
 def _enter(campaign: Campaign, trial: Trial, outcome: Outcome) -> None:
     row = _row(campaign, trial, outcome)
-    campaign.ledger.append(TRIAL, **plain(row))
+    campaign.ledger.append(campaign.kind, **plain(row))
     if row.status != "finished":
         campaign.watch(Note(f"{trial.name} {row.status}: {row.error}", "warning"))
     if outcome.error_class in OF_THE_MACHINE:
         raise ResourceError(f"{trial.name}: {outcome.error}")
-    _refuse_easy_target(campaign.pilot, row)
+    _refuse_easy_target(campaign, row)
 
 
 class _Share:
@@ -245,6 +284,8 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
     if outcome.status != "finished":
         status = "killed" if outcome.error_class in OF_THE_MACHINE else outcome.status
         return Row(**told, status=status, error=outcome.error)
+    if "pruned" in outcome.result:
+        return Row(**told, status="pruned", error=outcome.result["pruned"], metrics=outcome.result["metrics"])
     facts = RunFacts.from_json((folder / "run.json").read_text(encoding="utf-8"))
     return Row(
         **told, status="finished", manifest_sha256=sha256(folder / NAME), parameters=facts.parameters,
@@ -254,9 +295,10 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
     )  # fmt: skip
 
 
-def _refuse_easy_target(pilot: Pilot, row: Row) -> None:
+def _refuse_easy_target(campaign: Campaign, row: Row) -> None:
+    pilot = campaign.pilot
     smallest = min(pilot.scales, key=lambda scale: scale.parameters * scale.tokens).name
-    if row.variant != BASELINE or row.scale != smallest or row.status != "finished":
+    if campaign.kind != TRIAL or row.variant != BASELINE or row.scale != smallest or row.status != "finished":
         return
     value, measured = row.metrics[pilot.goal.metric], metric(pilot.goal.metric)
     if (value <= pilot.goal.target) if measured.better == "lower" else (value >= pilot.goal.target):
@@ -285,6 +327,9 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     from pilotlight.pilot.full import write_full_plan
 
     results = Results.open(out)
+    pilot = tune.tuned(pilot, Ledger(out / "ledger.jsonl"))
+    if pilot.tune is not None:
+        Results.open(out, kind=TUNING)  # which voids the decision where a training that tuned was edited
     plan = trials.schedule(pilot, calibration)
     wanted = [*plan.inside, *confirmation(pilot, results, calibration)]
     entered = {row.name for row in results.rows}
@@ -295,10 +340,19 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
             "Let `pilot run` go on; it trains only what is missing."
         )
     planned = {"planned": len(wanted) + len(plan.left_out), "left out": len(plan.left_out)}
-    decision = decide(
-        pilot, results, analyse(results, pilot), calibration, planned, vocabularies(pilot, out),
-        deviations=deviations(Ledger(out / "ledger.jsonl")),
-    )  # fmt: skip
+    ledger = Ledger(out / "ledger.jsonl")
+    observed = observe(pilot, out, results, planned, deviations(ledger))
+    decision = decide(pilot, results, analyse(results, pilot), calibration, observed)
+    first = as_first_fixed(ledger)
+    if first is not None:
+        first = tune.tuned(first, ledger)
+        word = decide(first, results, analyse(results, first), calibration, observed).launch
+        told = f"by the criteria as first fixed the launch would be {word}"
+        because = decision.because if word == decision.launch else (f"B{told[1:]}.", *decision.because)
+        decision = decision.model_copy(update={"deviations": (*decision.deviations, told), "because": because})
+    decision = decision.model_copy(update={"tuning": tune.sentence(pilot)})
     write_full_plan(pilot, decision, out / "full.yaml")
-    write_atomic(out / "decision.json", decision.to_json() + "\n")
+    text = decision.to_json() + "\n"
+    write_atomic(out / "decision.json", text)
+    commit(ledger, decision, text)
     return decision

@@ -17,9 +17,6 @@ from pilotlight.scaling.table import ladder_points
 from pilotlight.stats.metric import metric
 from pilotlight.units import show_count
 
-# An effect measured at pilot size may fade or grow on the way to the full size; one standard deviation of half the
-# effect is assumed for each, until trends over scales are modelled (see docs/statistics.md).
-CARRY_OVER = 0.5
 SAME_SIZE = 0.05  # relative difference in parameters that needs no caution
 
 
@@ -32,11 +29,10 @@ class Forecast:
     why: str = ""
 
 
-def _with_changes(base: Predictive, adopted: Sequence[Finding]) -> Predictive:
+def with_changes(base: Predictive, adopted: Sequence[Finding]) -> Predictive:
     """Return the predictive distribution moved by the adopted effects and widened by what is not known about them."""
-    shifts = [math.log1p(item.comparison.effect.value) for item in adopted]
-    doubts = [(item.comparison.error, CARRY_OVER * shift) for item, shift in zip(adopted, shifts, strict=True)]
-    added = math.hypot(*(part for doubt in doubts for part in doubt))
+    shifts = [item.carried.log_effect if item.carried else math.log1p(item.comparison.effect.value) for item in adopted]
+    added = math.hypot(*(item.carried.error if item.carried else item.comparison.error for item in adopted))
     return base.model_copy(update={"centre": base.centre + math.fsum(shifts), "scale": math.hypot(base.scale, added)})
 
 
@@ -75,9 +71,9 @@ def forecast(pilot: Pilot, results: Results, adopted: Sequence[Finding], base: C
     told = {"baseline": loss, "baseline_probability": chance, "prediction": loss, "probability": chance}
     if adopted:
         names = ", ".join(item.variant for item in adopted)
-        spread = _with_changes(found.spread, adopted)
+        spread = with_changes(found.spread, adopted)
         method = (
-            f"{loss.method}; times the measured effect of {names}, each assumed to carry over within half of itself"
+            f"{loss.method}; times the effect of {names}, drawn towards none and carried to the full size by its trend"
         )
         cautions = (*loss.cautions, *_resized(base, full))
         told["prediction"] = spread.estimate(level=level, unit=unit, n=loss.n, method=method, cautions=cautions)

@@ -28,13 +28,19 @@ class Hardware(Spec):
     """What the full run would be trained on."""
 
     accelerator: str = THIS_MACHINE
-    """``this machine`` (measured by the pilot), or a name of the price table such as H100 or H200."""
+    """``this machine`` (measured by the pilot), or a name of the price table such as H100, RTX 4090 or TPU v5p."""
     count: int = Field(default=1, ge=1)
     """Number of accelerators."""
     price_per_hour: Money | None = None
     """US dollars per accelerator and hour; taken from the dated table where left out."""
     receipt: Path | None = None
     """File that ``pilot doctor --bench`` left on the target hardware; without it a foreign throughput is assumed."""
+    table: Path | None = None
+    """YAML or JSON file with rows of the price table of your own: a name, and the figures that differ."""
+    power: float | None = Field(default=None, gt=0)
+    """Watts of one accelerator (or of this machine) at full load; taken from the table where left out."""
+    failures_per_device_day: float | None = Field(default=None, ge=0)
+    """Unexpected interruptions per accelerator and day; a published range where left out."""
 
     @model_validator(mode="after")
     def _one_machine(self) -> Self:
@@ -67,6 +73,9 @@ class Goal(Spec):
     """What the full run has to reach, in the unit of the metric: at most, or at least where larger is better."""
     confidence: Share = 0.8
     """Probability of reaching the target that a GO asks for."""
+    margin: float | None = Field(default=None, ge=1, le=64)
+    """Multiple of the learning rate that a short training of the full run has to survive (`pilot margin`). null: none is asked
+    for, and one that was measured has to be 1."""
     full_run: FullRun = FullRun()
     hardware: Hardware = Hardware()
     limits: Limits = Limits()

@@ -16,6 +16,8 @@ from pilotlight.model.decoder import Decoder
 from pilotlight.pilot import hardware
 from pilotlight.pilot.comparable import check_goal, check_variant
 from pilotlight.pilot.goal import THIS_MACHINE, Goal
+from pilotlight.pilot.search_settings import Search, Tune
+from pilotlight.pilot.space import DIGITS, value_at
 from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
 from pilotlight.record.results import BASELINE
 from pilotlight.spec import Spec, fingerprint, plain
@@ -72,6 +74,9 @@ class Budget(Spec):
     """Training FLOPs, where that is the limit instead."""
 
 
+_LATER = ("tune", "search")  # fields that are not in the hash of a pilot without them
+
+
 class Pilot(Spec):
     """One question about an expensive training, asked with cheap ones."""
 
@@ -87,6 +92,9 @@ class Pilot(Spec):
     """Trainings of each variant at each rung."""
     repeats: int = Field(default=2, ge=0, le=20)
     """A/A runs: the baseline again at the lowest rung with only the order of the data reseeded."""
+    samples: int = Field(default=0, ge=0, le=20)
+    """Runs of the baseline at the lowest rung on its training documents drawn again with replacement: how much the result
+    hangs on which text was collected."""
     confirm: int = Field(default=2, ge=0, le=20)
     """Fresh seeds on which a variant that won is trained again before it is adopted."""
     equal: Literal["parameters", "flops"] = "parameters"
@@ -95,6 +103,12 @@ class Pilot(Spec):
     variants: dict[str, Variant] = {}
     rule: Rule = Rule()
     budget: Budget = Budget()
+    tune: Tune | None = None
+    """Tunes the learning rate of every variant before the comparison, so that none loses for want of it; null: none is."""
+    search: Search | None = None
+    """What `pilot search` tries; `pilot run` does not look at it."""
+    tuned: dict[str, float] = {}
+    """What `pilot run` found by ``tune``: a multiple of its own learning rate for each variant. Not to be set by hand."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -106,8 +120,10 @@ class Pilot(Spec):
         data, places = read_yaml(path)
         pilot = anchored(validated(cls, data, str(path), places), path.parent)
         variants = {name: _anchored_variant(variant, path.parent) for name, variant in pilot.variants.items()}
-        pilot = pilot.model_copy(update={"variants": variants})
+        pilot = pilot.model_copy(update={"variants": variants, "search": _anchored_search(pilot.search, path.parent)})
         try:
+            if pilot.tuned:
+                raise ConfigError("tuned: is found by `pilot run`; leave it out and set train.optim.lr, or tune.")
             pilot.check()
         except ConfigError as error:
             raise ConfigError(f"{path}{place_of(str(error), places)}: {error}") from error
@@ -139,17 +155,44 @@ class Pilot(Spec):
     @property
     def setup(self) -> Setup:
         """The baseline: what every variant starts from."""
+        return self._with_tuned(self._declared, ())
+
+    @property
+    def _declared(self) -> Setup:
         return Setup(corpus=self.corpus, tokenizer=self.tokenizer, model=self.model, train=self.train)
+
+    @property
+    def to_tune(self) -> tuple[str, ...]:
+        """Names of what is tuned before the comparison: the baseline, and the variants that do not set the field themselves."""
+        if self.tune is None:
+            return ()
+        return (BASELINE, *(name for name, variant in self.variants.items() if self.tune.path not in variant.set))
+
+    def _with_tuned(self, setup: Setup, names: tuple[str, ...]) -> Setup:
+        """Return ``setup`` at its tuned learning rate: of several variants together, at the smallest of their multiples."""
+        if self.tune is None or not self.tuned:
+            return setup
+        given = [self.variants[name].set.get(self.tune.path) for name in names if name != BASELINE]
+        if any(value is not None and not str(value).lower().startswith("x") for value in given):
+            return setup
+        own = [self.tuned[name] for name in names if name != BASELINE and name in self.tuned]
+        multiple = min(own, default=self.tuned.get(BASELINE, 1.0))
+        value = multiple * value_at(setup, self.tune.path, "tune.path")
+        return override(setup, self.tune.path, float(f"{value:.{DIGITS}g}"), "tune")
 
     @property
     def criteria(self) -> str:
         """Hash of the whole pilot, fixed before the first trial; where its text lies on disk does not enter."""
-        receipt = self.goal.hardware.receipt
-        content = sha256(Path(receipt)) if receipt and Path(receipt).is_file() else ""
+        files = (self.goal.hardware.receipt, self.goal.hardware.table)
+        content = "".join(sha256(path) for path in files if path is not None and path.is_file())
         if self.goal.task is not None and self.goal.task.is_file():
             content += sha256(self.goal.task)
         parts = {"corpus": self.corpus.identity(), "tokenizer": self.tokenizer.identity()}
-        return fingerprint(plain(self) | parts, content)
+        # What a pilot does not ask for is left out, so that its hash is as before one could ask for it.
+        settings = {
+            name: value for name, value in plain(self).items() if name != "tuned" and (value or name not in _LATER)
+        }
+        return fingerprint(settings | parts, content)
 
     def variant(self, *names: str) -> Setup:
         """Return the baseline with the named variants applied, in order (none: the baseline itself).
@@ -157,7 +200,7 @@ class Pilot(Spec):
         Raises:
             ConfigError: there is no such variant, or its change does not fit.
         """
-        setup = self.setup
+        setup = self._declared
         for name in names:
             if name == BASELINE:
                 continue
@@ -167,7 +210,7 @@ class Pilot(Spec):
             changes = self.variants[name].set
             for path in sorted(changes, key=lambda item: not item.endswith("kind")):
                 setup = override(setup, path, changes[path], f"variants.{name}.set")
-        return setup
+        return self._with_tuned(setup, names)
 
     def check(self) -> None:
         """Check what needs more than one field: every variant applies and changes something comparable, prices are known.
@@ -196,6 +239,15 @@ class Pilot(Spec):
                     "baseline's; change corpus.steps instead of corpus.sources or corpus.held_out."
                 )
             check_variant(self.goal, name, baseline, setup)
+        self._check_tuning()
+
+    def _check_tuning(self) -> None:
+        for name in self.to_tune:
+            value = value_at(self.variant(name), self.tune.path, "tune.path") if self.tune else None
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise ConfigError(
+                    f"tune.path: {self.tune and self.tune.path} of {name} is {value!r}; expected a number above 0."
+                )
 
     def check_shapes(self) -> None:
         """Check that every rung and the full run, with and without each variant, has a shape that can be built.
@@ -266,18 +318,30 @@ class Pilot(Spec):
 
 def _anchored_variant(variant: Variant, folder: Path) -> Variant:
     """Return the variant with relative paths among its new values starting at ``folder``."""
+    moved = {path: _moved(path.rpartition(".")[2], value, folder) for path, value in variant.set.items()}
+    return variant.model_copy(update={"set": moved})
 
-    def moved(name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: moved(key, item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [moved("", item) for item in value]
-        is_path = name == "path" and isinstance(value, str)
-        return os.path.normpath(folder.absolute() / Path(value).expanduser()) if is_path else value
 
-    return variant.model_copy(
-        update={"set": {path: moved(path.rpartition(".")[2], value) for path, value in variant.set.items()}}
-    )
+def _anchored_search(search: Search | None, folder: Path) -> Search | None:
+    """Return the search with relative paths among its choices starting at ``folder``."""
+    if search is None:
+        return None
+    space = {
+        path: tuple(_moved(path.rpartition(".")[2], choice, folder) for choice in given)
+        if isinstance(given, tuple)
+        else given
+        for path, given in search.space.items()
+    }
+    return search.model_copy(update={"space": space})
+
+
+def _moved(name: str, value: Any, folder: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _moved(key, item, folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_moved("", item, folder) for item in value]
+    is_path = name == "path" and isinstance(value, str)
+    return os.path.normpath(folder.absolute() / Path(value).expanduser()) if is_path else value
 
 
 def _held_out(setup: Setup) -> dict[str, Any]:

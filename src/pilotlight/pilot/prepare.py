@@ -36,11 +36,17 @@ def tokens_of(setup: Setup, out: Path, watch: Watcher) -> Tokens:
         DataError: the sources hold no usable text.
         RecordError: ``out`` holds a corpus of the same settings whose input has changed since.
     """
-    corpus = build(setup.corpus, out / "corpus" / fingerprint(setup.corpus.identity()), watch=watch)
-    return pack(corpus, setup.tokenizer, _folder(setup, out), watch=watch)
+    corpus = build(setup.corpus, corpus_folder(setup, out), watch=watch)
+    return pack(corpus, setup.tokenizer, tokens_folder(setup, out), watch=watch)
 
 
-def _folder(setup: Setup, out: Path) -> Path:
+def corpus_folder(setup: Setup, out: Path) -> Path:
+    """Return where below ``out`` the corpus of a setup is."""
+    return out / "corpus" / fingerprint(setup.corpus.identity())
+
+
+def tokens_folder(setup: Setup, out: Path) -> Path:
+    """Return where below ``out`` the tokens of a setup are."""
     return out / "tokens" / fingerprint(setup.corpus.identity(), setup.tokenizer.identity())
 
 
@@ -55,7 +61,7 @@ def vocabularies(pilot: Pilot, out: Path) -> dict[str, int]:
         setup = pilot.variant(name)
         key = fingerprint(setup.tokenizer)
         if key not in found:
-            found[key] = Tokens.open(_folder(setup, out)).vocabulary
+            found[key] = Tokens.open(tokens_folder(setup, out)).vocabulary
     return found
 
 

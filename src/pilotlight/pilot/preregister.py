@@ -8,14 +8,18 @@ from typing import Any
 
 from pilotlight.errors import RecordError
 from pilotlight.events import Note, Watcher
-from pilotlight.manifest import versions, write_atomic
+from pilotlight.manifest import sha256, versions, write_atomic
 from pilotlight.pilot.calibration import Calibration, from_ledger
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.commitment import CRITERIA, DEVIATION, criteria_in_force
 from pilotlight.record.ledger import Entry, Ledger
-from pilotlight.record.results import TRIAL
+from pilotlight.record.results import SEARCH, TRIAL, TUNING
 from pilotlight.spec import diff, plain
 
-CRITERIA, CALIBRATION, STARTED, RETRIED = "criteria", "calibration", "started", "retried"
+CALIBRATION, STARTED, RETRIED = "calibration", "started", "retried"
+COPY = "pilot.yaml"
+MAY_DEVIATE = ("question", "goal.target", "goal.confidence", "goal.limits", "goal.hardware", "goal.margin")
+"""Fields that decide nothing about the trials: they may change after the first one, if that is declared with a reason."""
 
 
 def fixed_criteria(ledger: Ledger) -> Entry | None:
@@ -36,31 +40,51 @@ def fixed_calibration(ledger: Ledger) -> Calibration | None:
     return from_ledger(entry.facts)
 
 
-def preregister(pilot: Pilot, out: Path, ledger: Ledger, watch: Watcher) -> None:
+def preregister(
+    pilot: Pilot, out: Path, ledger: Ledger, watch: Watcher, *, source: Path | None = None, why: str = ""
+) -> None:
     """Write the criteria into the ledger before the first trial, or check that they are the ones written there.
 
-    As long as there is no trial the criteria may still change: each change is a new entry.
+    As long as there is no trial the criteria may still change: each change is a new entry. Later only what decides nothing
+    about the trials may, and only with the reason ``why``: such a deviation is an entry of its own, and is shown for ever.
+    ``source`` is the file that the pilot was read from; a copy is kept.
 
     Raises:
         RecordError: the folder holds trials of another pilot; shows what differs.
     """
     ledger.verify()
-    entry = fixed_criteria(ledger)
+    entry = criteria_in_force(ledger.entries())
     criteria = pilot.criteria
-    if entry is not None and entry.facts["criteria"] != criteria and ledger.entries(TRIAL):
-        changes = diff(entry.facts["pilot"], plain(pilot))
-        shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
-        raise RecordError(
-            f"{out} was started with another plan, whose criteria were fixed before its first trial:{shown}\n"
-            "Give this plan another --out."
-        )
+    facts = {"criteria": criteria, "pilot": plain(pilot), "file_sha256": "" if source is None else sha256(source)}
     if entry is None or entry.facts["criteria"] != criteria:
-        ledger.append(CRITERIA, criteria=criteria, pilot=plain(pilot))
+        begun = [item for kind in (TRIAL, TUNING, SEARCH) for item in ledger.entries(kind)]
+        trials = len({str(item.facts.get("name")) for item in begun})
+        if entry is not None and begun:
+            changes = diff(entry.facts["pilot"], plain(pilot))
+            _refuse(out, changes, why)
+            ledger.append(DEVIATION, **facts, was=entry.facts["criteria"], changes=changes, why=why, trials=trials)
+            watch(Note(f"the criteria changed after {trials} trials: the report shows it as a deviation", "warning"))
+        else:
+            ledger.append(CRITERIA, **facts)
+    if source is not None:
+        write_atomic(out / COPY, source.read_text(encoding="utf-8"))
     text = pilot.model_dump_json(indent=1)
     kept = out / "pilot.json"
     if not kept.is_file() or kept.read_text(encoding="utf-8") != text:
         write_atomic(kept, text)
     _record_versions(ledger, watch)
+
+
+def _refuse(out: Path, changes: dict[str, tuple[Any, Any]], why: str) -> None:
+    """Refuse a change of criteria after the first trial that is not allowed, or not declared."""
+    shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
+    harmless = all(any(path == name or path.startswith(f"{name}.") for name in MAY_DEVIATE) for path in changes)
+    if harmless and why:
+        return
+    way = "Give this plan another --out" + (', or declare the deviation: --deviate "why".' if harmless else ".")
+    raise RecordError(
+        f"{out} was started with another plan, whose criteria were fixed before its first trial:{shown}\n{way}"
+    )
 
 
 def _record_versions(ledger: Ledger, watch: Watcher) -> None:
@@ -80,6 +104,43 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def deviations(ledger: Ledger) -> tuple[str, ...]:
-    """Return what was not the same from the first trial to the last: versions of the software."""
+    """Return what was not the same from the first trial to the last: criteria, and versions of the software."""
+    found = [
+        f"criteria changed after {entry.facts['trials']} trials ({_shown(entry.facts['changes'])}): {entry.facts['why']}"
+        for entry in ledger.entries(DEVIATION)
+    ]
     seen = [entry.facts["versions"] for entry in ledger.entries(STARTED)]
-    return tuple(f"versions changed on the way: {_changes(old, new)}" for old, new in pairwise(seen))
+    return (*found, *(f"versions changed on the way: {_changes(old, new)}" for old, new in pairwise(seen)))
+
+
+def _shown(changes: dict[str, Any]) -> str:
+    return ", ".join(f"{path} {old} -> {new}" for path, (old, new) in changes.items())
+
+
+def check_copy(pilot: Pilot, out: Path, ledger: Ledger) -> None:
+    """Return if ``pilot``, as it stands in ``out``, is the one whose criteria are in force.
+
+    Raises:
+        RecordError: it is not: the file was edited, so what it says was never fixed.
+    """
+    entry = criteria_in_force(ledger.entries())
+    if entry is not None and _read(entry) != pilot:
+        changes = _shown(diff(entry.facts["pilot"], plain(pilot)))
+        raise RecordError(
+            f"{out / 'pilot.json'} is not the plan whose criteria are in the ledger ({changes[:300]}), so no verdict can stand "
+            "on it. Run `pilot run` with the plan to write it anew."
+        )
+
+
+def as_first_fixed(ledger: Ledger) -> Pilot | None:
+    """Return the pilot as its criteria were fixed before the first trial, where they were deviated from; None otherwise."""
+    entry = fixed_criteria(ledger)
+    return _read(entry) if entry is not None and ledger.entries(DEVIATION) else None
+
+
+def _read(entry: Entry) -> Pilot | None:
+    """Return the pilot in an entry, fields that are newer than it at their defaults; None where it cannot be read."""
+    try:
+        return Pilot.model_validate(entry.facts["pilot"])
+    except ValueError:
+        return None

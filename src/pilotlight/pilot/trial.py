@@ -10,24 +10,30 @@ from typing import Any
 
 from pilotlight.errors import PilotlightError
 from pilotlight.events import Note, Progress, Watcher
+from pilotlight.pilot.pruning import Bounds, Pruned
 from pilotlight.record.incident import Incident
 
 
 def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
     """Train the plan in ``arguments`` and return what it comes to on the pilot's task, if it has one: else the folder says all.
 
-    ``arguments`` holds ``plan``, ``machine``, ``tokens`` (folder) and ``out`` (folder), and may hold ``task`` (file) and
-    ``metric``.
+    ``arguments`` holds ``plan``, ``machine``, ``tokens`` (folder) and ``out`` (folder), and may hold ``task`` (file),
+    ``metric``, and ``prune``: losses on the way that it has to be better than, see ``pruning.Bounds``.
     """
     from pilotlight.tokens.tokens import Tokens
     from pilotlight.train.loop import train
     from pilotlight.train.machine import Machine
     from pilotlight.train.plan import Plan
 
-    train(
-        Plan.model_validate(arguments["plan"]), Machine.model_validate(arguments["machine"]),
-        Tokens.open(Path(arguments["tokens"])), Path(arguments["out"]), watch=_relay(watch),
-    )  # fmt: skip
+    bounds = Bounds.of(arguments)
+    try:
+        bounds.look_back()
+        train(
+            Plan.model_validate(arguments["plan"]), Machine.model_validate(arguments["machine"]),
+            Tokens.open(Path(arguments["tokens"])), Path(arguments["out"]), watch=bounds.watching(_relay(watch)),
+        )  # fmt: skip
+    except Pruned as end:
+        return {"pruned": str(end), "metrics": end.metrics}
     return _on_task(arguments)
 
 

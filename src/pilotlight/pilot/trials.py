@@ -13,6 +13,7 @@ from pilotlight.train.plan import Plan
 from pilotlight.units import show_seconds
 
 AA_STREAM = "batches"  # the one stream an A/A run reseeds: the order of the data
+SAMPLE_STREAM = "sample"  # the stream of a run on training documents drawn again with replacement
 FRESH = 1_000  # seeds from here on are used for confirmation only
 RESERVE = 0.15  # share of the budget kept at least for confirming winners, where winners are to be confirmed
 MOST_RESERVE = 0.4  # and at most: a comparison comes before its confirmation
@@ -66,6 +67,11 @@ def wanted(pilot: Pilot) -> list[Trial]:
         Trial(BASELINE, rungs[0].name, number % own, repeat=f"{AA_STREAM}{number // own}")
         for number in range(own, pilot.repeats)
     ]
+    # Last: how much the text itself matters is no part of any verdict.
+    found += [
+        Trial(BASELINE, rungs[0].name, number % own, repeat=f"{SAMPLE_STREAM}{number // own or ''}")
+        for number in range(pilot.samples)
+    ]
     return found
 
 
@@ -89,6 +95,21 @@ def _kept_back(pilot: Pilot, calibration: Calibration) -> float:
     return min(MOST_RESERVE, max(RESERVE, needed))
 
 
+def _tuning_trials(pilot: Pilot) -> list[Trial]:
+    """Return as many trials as tune the learning rates, at the rung where they do."""
+    if pilot.tune is None:
+        return []
+    free = [scale for scale in pilot.scales if not scale.baseline_only] or list(pilot.scales)
+    rung = min(free, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
+    return [Trial(name, rung.name, seed) for name in pilot.to_tune
+            for seed in range(pilot.tune.seeds * len(pilot.tune.multiples))]  # fmt: skip
+
+
+def _tuning(pilot: Pilot, calibration: Calibration) -> float:
+    """Return what tuning takes of the budget, in FLOPs."""
+    return sum(calibration.price(trial.scale, pilot.budget) for trial in _tuning_trials(pilot))
+
+
 def schedule(pilot: Pilot, calibration: Calibration) -> Schedule:
     """Return which main trials the budget pays for, in order.
 
@@ -100,7 +121,7 @@ def schedule(pilot: Pilot, calibration: Calibration) -> Schedule:
     whole = calibration.budget_flops(pilot.budget)
     inside: list[Trial] = []
     left_out: list[Trial] = []
-    spent = 0.0
+    spent = _tuning(pilot, calibration)
     for trial in trials:
         price = calibration.price(trial.scale, pilot.budget)
         fits = spent + price <= whole * (1 - keep_back)
@@ -108,7 +129,7 @@ def schedule(pilot: Pilot, calibration: Calibration) -> Schedule:
         spent += price if fits else 0.0
     if not inside:
         cheapest = min(calibration.seconds(scale.name) for scale in pilot.scales)
-        enough = calibration.everything(trials) / (1 - keep_back) * 1.02
+        enough = calibration.everything([*trials, *_tuning_trials(pilot)]) / (1 - keep_back) * 1.02
         raise EvidenceError(
             f"the budget of {_shown(pilot)} does not pay for one trial: the smallest rung alone takes about "
             f"{show_seconds(cheapest)} here. Raise budget.time to about {show_seconds(max(1.0, enough))} for all "

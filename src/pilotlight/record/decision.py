@@ -9,8 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
+from pilotlight.record.expense import Alternative, CostLine, Figure, MemoryFit
+from pilotlight.record.fidelity import FidelityAudit
 from pilotlight.record.forecast import Prediction
 from pilotlight.spec import Record
+from pilotlight.stats.carry import Carried
 from pilotlight.stats.comparison import Comparison, NoiseFloor
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.verdict import Verdict
@@ -38,6 +41,29 @@ class Finding(Record):
     comparison: Comparison
     confirmation: Estimate | None = None
     """Relative effect on fresh seeds only; None where no confirmation was run."""
+    carried: Carried | None = None
+    """The effect at the size of the full run, and the risk that its sign is another there; None in older records."""
+    multiplier: Estimate | None = None
+    """How many times the variant's FLOPs the baseline needs to reach its loss, at the scale of the comparison's effect;
+    None where the baseline's runs carry no law."""
+    multipliers: dict[str, Estimate] = {}
+    """The same at every scale."""
+
+
+class Evidence(Record):
+    """What would settle an open criterion, and what it takes; None where it takes no training."""
+
+    what: str
+    parameters: float | None = None
+    """Non-embedding parameters of each training."""
+    tokens: float | None = None
+    """Training tokens of each."""
+    seeds: int | None = None
+    """Number of trainings."""
+    flops: float | None = None
+    """Of all of them."""
+    seconds: float | None = None
+    """Wall-clock of all of them, one after another, on the machine of the pilot."""
 
 
 class Check(Record):
@@ -49,6 +75,20 @@ class Check(Record):
     status: Literal["pass", "fail", "unknown"]
     because: str
     way_out: str = ""
+    evidence: Evidence | None = None
+    """What would settle it where it is unknown; None where nothing affordable would."""
+
+
+class Change(Record):
+    """A change of the plan beside the adopted variants, without which the launch would fail."""
+
+    setting: str
+    """Dotted path in the pilot file."""
+    old: float
+    new: float
+    mends: tuple[str, ...]
+    """Names of the criteria that fail, or are open, without it."""
+    because: str
 
 
 class Cost(Record):
@@ -64,6 +104,17 @@ class Cost(Record):
     pilot_flops: float
     """FLOPs that the pilot itself spent."""
     because: str
+    energy: Estimate | None = None
+    """Kilowatt-hours at the meter; None where the power of the hardware is not known."""
+    goodput: Estimate | None = None
+    """Share of the wall-clock that goes into steps that count."""
+    lines: tuple[CostLine, ...] = ()
+    """The bill: training, evaluation, checkpoints, failures, resets, and the pilots that came before."""
+    figures: tuple[Figure, ...] = ()
+    """Everything that was put in, and how it was obtained."""
+    memory: MemoryFit | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    """The run as planned first, then what could be bought instead."""
 
 
 class Target(Record):
@@ -100,8 +151,14 @@ class Decision(Record):
     target: Target
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+    tuning: str = ""
+    """What was tuned before the comparison, to what and how; empty where nothing was."""
     adopted: tuple[str, ...]
     """The variants that are in the plan of the full run, best first: those with ADOPT that do not exclude each other."""
+    changes: tuple[Change, ...] = ()
+    """What else is changed in the plan of the full run; target, cost and checks are those of the changed plan."""
+    fidelity: FidelityAudit = FidelityAudit()
+    """Every difference between the pilots as they were trained and the plan of the full run."""
     noise: NoiseFloor | None
     """Run-to-run spread; None where no cell has two runs."""
     forecast: Prediction | None

@@ -59,6 +59,11 @@ class Predictive(Record):
     scale: float
     df: float
 
+    @property
+    def value(self) -> float:
+        """The median loss."""
+        return math.exp(self.centre)
+
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the central interval of ``level`` for the loss."""
         half = critical(level, self.df) * self.scale
@@ -73,6 +78,14 @@ class Predictive(Record):
         low, high = self.bounds(level)
         value = math.exp(self.centre)
         return Estimate(value=value, low=low, high=high, level=level, unit=unit, n=n, method=method, cautions=cautions)
+
+
+class ScoreForecast(Record):
+    """What a task would score at the predicted loss, or why that cannot be told."""
+
+    name: str
+    estimate: Estimate | None
+    why: str = ""
 
 
 class Prediction(Record):
@@ -100,6 +113,8 @@ class Prediction(Record):
     runs: int
     cautions: tuple[str, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
+    scores: tuple[ScoreForecast, ...] = ()
+    """Scores of tasks at the predicted loss, where some were asked for."""
 
     @property
     def degrees_of_freedom(self) -> float:
@@ -109,3 +124,22 @@ class Prediction(Record):
     def probability_below(self, target: float) -> float:
         """Return the probability that the run ends below ``target`` (same unit as ``loss``)."""
         return self.spread.below(target)
+
+
+class Optimum(Record):
+    """The best size and tokens for a training budget, and how flat the optimum is.
+
+    Sizes from ``flat_low`` to ``flat_high`` lose less than ``flat`` (a share of the loss) to the best. ``half_the_size``
+    and ``twice_the_size`` are what those sizes lose at the same FLOPs; None where that was not searched.
+    """
+
+    flops: float
+    parameters: Estimate
+    tokens: Estimate
+    loss: Estimate
+    flat: float
+    flat_low: float
+    flat_high: float
+    half_the_size: float | None
+    twice_the_size: float | None
+    cautions: tuple[str, ...] = ()

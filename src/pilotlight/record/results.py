@@ -14,6 +14,8 @@ from pilotlight.spec import Record
 BASELINE = "baseline"
 WITHOUT = "without_"  # names of variants that lack one part of the baseline begin so
 TRIAL = "trial"  # kind of the ledger entries that hold a row
+TUNING = "tuning"  # and of those whose rows tuned the learning rates, before and apart from the comparison
+SEARCH = "search"  # and of those of `pilot search`
 
 
 class Row(Record):
@@ -27,7 +29,8 @@ class Row(Record):
     repeat: str = ""
     """Name of the one random stream that an A/A repeat of the baseline reseeds; empty otherwise."""
     round: Literal["main", "confirmation"] = "main"
-    status: Literal["finished", "failed", "killed"]
+    status: Literal["finished", "failed", "killed", "pruned"]
+    """``pruned``: a search gave it up on its way, for the reason in ``error``."""
     fingerprint: str
     manifest_sha256: str = ""
     """Hash of the run's manifest, which holds the hash of every file of the run."""
@@ -57,8 +60,8 @@ class Results(Record):
     rows: tuple[Row, ...]
 
     @classmethod
-    def open(cls, out: Path, *, verify: bool = True) -> Self:
-        """Return the results of the pilot in folder ``out``.
+    def open(cls, out: Path, *, verify: bool = True, kind: str = TRIAL) -> Self:
+        """Return the results of the pilot in folder ``out``, or its rows of another ``kind``.
 
         A trial that was run again after a kill counts once, with its last row.
 
@@ -71,7 +74,7 @@ class Results(Record):
         ledger = Ledger(path)
         ledger.verify()
         rows: dict[str, Row] = {}
-        for entry in ledger.entries(TRIAL):
+        for entry in ledger.entries(kind):
             row = Row.model_validate(entry.facts)
             rows[row.name] = row
         results = cls(rows=tuple(rows[name] for name in sorted(rows)))

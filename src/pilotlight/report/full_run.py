@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, final
 
 from pilotlight.errors import ConfigError, RecordError
-from pilotlight.manifest import NAME, Manifest, read_manifest
+from pilotlight.manifest import NAME, Manifest, read_manifest, sha256
 from pilotlight.plan_file import read_yaml
+from pilotlight.record.commitment import Commitment, Landed, landed, launched_by
+from pilotlight.record.ledger import Entry
 from pilotlight.record.run import FACTS, KIND, RunFacts
 from pilotlight.spec import diff
 from pilotlight.tokens.tokens import passages_file
@@ -28,15 +30,22 @@ class FullRun:
     facts: RunFacts
     unlike: tuple[str, ...] = ()
     """Phrases such as "scored on other held-out text"; where there are any, it does not test the forecast."""
+    promise: Commitment | None = None
+    """The prediction that stood in the ledger before the run began; None where nothing proves that one did."""
+    end: Landed | None = None
+    """The run's end in the ledger."""
 
 
-def read_full_run(out: Path, tokens: Iterable[Manifest], scored_bytes: int | None) -> FullRun | None:
+def read_full_run(
+    out: Path, tokens: Iterable[Manifest], scored_bytes: int | None, entries: Sequence[Entry] = ()
+) -> FullRun | None:
     """Return the full run of the pilot in ``out``, or None while there is none.
 
     Args:
         out: the pilot's folder.
         tokens: manifests of the pilot's own tokens.
         scored_bytes: held-out bytes behind the pilot's own losses, if known.
+        entries: of the pilot's ledger, which tell what was predicted before the run began.
 
     Raises:
         RecordError: its files are damaged.
@@ -52,7 +61,9 @@ def read_full_run(out: Path, tokens: Iterable[Manifest], scored_bytes: int | Non
     own = {text for found in tokens if (text := _held_out(found))}
     other = scored_bytes is not None and facts.scored_bytes != scored_bytes
     unlike = [*_text(own, folder.parent, other), *_plan(out / "full.yaml", manifest.settings)]
-    return FullRun(facts, tuple(unlike))
+    end = landed(entries)
+    is_proven = end is not None and end.manifest_sha256 == sha256(folder / NAME)
+    return FullRun(facts, tuple(unlike), launched_by(entries) if is_proven else None, end if is_proven else None)
 
 
 def _held_out(tokens: Manifest) -> str:

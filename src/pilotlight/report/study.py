@@ -11,9 +11,10 @@ from typing import Any, Self, TypeVar, cast, final
 
 from pilotlight.errors import RecordError
 from pilotlight.manifest import NAME, Manifest, sha256
+from pilotlight.record.commitment import CRITERIA, committed, criteria_in_force
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Entry, Ledger
-from pilotlight.record.results import BASELINE, TRIAL, Results, Row
+from pilotlight.record.results import BASELINE, TRIAL, TUNING, Results, Row
 from pilotlight.record.run import FACTS, METRICS, RunFacts, kept_lines, read_lines
 from pilotlight.report.full_run import FullRun, read_full_run
 
@@ -75,7 +76,9 @@ class Study:
         curves, tokens = tuple(_curves(out)), _manifests(out / "tokens", "tokens")
         decision = _try(void, lambda: _decision(out), None)
         _check_runs(out, results, void)
+        _check_pilot(pilot, ledger, void)
         _check_criteria(decision, ledger, void)
+        _check_decision(out, decision, ledger, void)
         return cls(
             pilot=pilot,
             decision=None if void else decision,
@@ -84,7 +87,7 @@ class Study:
             curves=() if void else curves,
             corpora=_manifests(out / "corpus", "corpus"),
             tokens=tokens,
-            full=None if void else _try(void, lambda: read_full_run(out, tokens, _scored_bytes(out, results)), None),
+            full=None if void else _try(void, lambda: _full_run(out, tokens, results, ledger), None),
             void=" ".join(void[:1]),
             files={name: sha256(out / name) for name in _CARRIERS if (out / name).is_file()},
         )
@@ -124,7 +127,7 @@ class Study:
         return place if place < 8 else 0
 
 
-_CARRIERS = ("decision.json", "ledger.jsonl", "pilot.json", "full.yaml")
+_CARRIERS = ("decision.json", "ledger.jsonl", "pilot.json", "pilot.yaml", "full.yaml")
 
 
 def _try(void: list[str], read: Callable[[], Found], otherwise: Found) -> Found:
@@ -157,6 +160,8 @@ def _decision(out: Path) -> Decision | None:
 
 def _results(out: Path, ledger: Ledger) -> Results | None:
     ledger.verify()
+    if ledger.entries(TUNING):
+        Results.open(out, kind=TUNING)  # checked only: what tuned the rates is no part of the comparison
     return Results.open(out) if ledger.entries(TRIAL) else None
 
 
@@ -187,13 +192,40 @@ def _check_runs(out: Path, results: Results | None, void: list[str]) -> None:
 
 
 def _check_criteria(decision: Decision | None, ledger: Ledger, void: list[str]) -> None:
-    """Note a decision whose criteria are not the ones fixed before the first trial."""
-    fixed = [entry.facts.get("criteria") for entry in ledger.entries("criteria", trusted=False)]
-    if decision is not None and fixed and decision.criteria != fixed[0]:
+    """Note a decision whose criteria are not the ones fixed before the first trial, or declared as a deviation since."""
+    entry = criteria_in_force(ledger.entries(trusted=False))
+    fixed = entry.facts.get("criteria") if entry else None
+    if decision is not None and entry is not None and decision.criteria != fixed:
+        since = (
+            "were fixed before the first trial" if entry.kind == CRITERIA else "are in force since a declared deviation"
+        )
         void.append(
-            f"decision.json was made by criteria {decision.criteria}, but {fixed[0]} were fixed before the first trial. "
+            f"decision.json was made by criteria {decision.criteria}, but {fixed} {since}. "
             "Run `pilot decide` on this folder again."
         )
+
+
+def _check_pilot(pilot: Mapping[str, Any], ledger: Ledger, void: list[str]) -> None:
+    """Note a pilot.json that is not the plan whose criteria are in the ledger."""
+    entry = criteria_in_force(ledger.entries(trusted=False))
+    if pilot and entry is not None and entry.facts.get("pilot") != pilot:
+        void.append(
+            "pilot.json is not the plan whose criteria were entered in the ledger. Restore it, or run `pilot run` with the "
+            "plan, which writes it anew."
+        )
+
+
+def _check_decision(out: Path, decision: Decision | None, ledger: Ledger, void: list[str]) -> None:
+    """Note a decision.json that is not the one entered in the ledger: edited, or the ledger was cut short."""
+    found = committed(ledger.entries(trusted=False))
+    if decision is None or (found is not None and sha256(out / "decision.json") == found.sha256):
+        return
+    what = "is not the decision that was entered in the ledger" if found else "is not in the ledger"
+    void.append(f"decision.json {what}: one of the two was changed. Run `pilot decide` on this folder again.")
+
+
+def _full_run(out: Path, tokens: tuple[Manifest, ...], results: Results | None, ledger: Ledger) -> FullRun | None:
+    return read_full_run(out, tokens, _scored_bytes(out, results), ledger.entries())
 
 
 def _manifests(folder: Path, kind: str) -> tuple[Manifest, ...]:

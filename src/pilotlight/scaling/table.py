@@ -12,6 +12,7 @@ from typing import final
 from pilotlight.errors import DataError, EvidenceError, nearest
 from pilotlight.record.results import Results
 from pilotlight.scaling.points import Point
+from pilotlight.scaling.task_score import ScorePoint
 from pilotlight.units import read_count
 
 SIZE_COLUMNS = (
@@ -72,6 +73,34 @@ def read_table(path: Path, *, loss: str = "") -> Table:
     return Table(points, size, target)
 
 
+def read_scores(path: Path, loss: str, name: str) -> tuple[ScorePoint, ...]:
+    """Return every row of a table that has both ``loss`` and the score ``name`` (from 0 to 1), checkpoints included.
+
+    Raises:
+        DataError: the table lacks the column, or holds something that is not a number there.
+    """
+    rows, names = _rows(path)
+    column, wanted = _column(path, names, rows, (_plain_name(name),)), _plain_name(loss)
+    found: list[ScorePoint] = []
+    for line, row in rows:
+        if _empty(row, column) or _empty(row, wanted):
+            continue
+        try:
+            score, value = float(row[column]), float(row[wanted])
+        except ValueError as error:
+            raise DataError(f"{path}:{line}: {name} is {row[column]!r}; expected a number from 0 to 1") from error
+        found.append(ScorePoint(loss=value, score=score, run=row.get("run_id", "").strip()))
+    return tuple(found)
+
+
+def ladder_scores(results: Results, loss: str, name: str) -> tuple[ScorePoint, ...]:
+    """Return loss and score ``name`` of every finished run of a pilot that has both."""
+    return tuple(
+        ScorePoint(loss=row.metrics[loss], score=row.metrics[name], run=row.name)
+        for row in results.finished() if loss in row.metrics and name in row.metrics
+    )  # fmt: skip
+
+
 def ladder_points(results: Results, metric: str = "bits_per_byte") -> tuple[Point, ...]:
     """Return the baseline's finished runs of a pilot, A/A repeats included.
 
@@ -82,6 +111,7 @@ def ladder_points(results: Results, metric: str = "bits_per_byte") -> tuple[Poin
         Point(
             parameters=row.parameters, tokens=row.tokens, loss=row.metrics[metric], flops=row.flops or None,
             seed=f"{row.seed}{row.repeat}", run=row.name,
+            unique_tokens=row.tokens / row.epochs if row.epochs > 1 else None,
         )
         for row in results.ladder() if metric in row.metrics
     )  # fmt: skip

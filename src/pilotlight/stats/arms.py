@@ -12,6 +12,9 @@ from pydantic import Field
 from pilotlight.errors import EvidenceError, nearest
 from pilotlight.spec import Record
 
+SAMPLE = "sample"
+"""Name with which repeats begin whose training text was drawn again: they differ by more than a seed."""
+
 
 class Observation(Record):
     """The metric of one finished run."""
@@ -41,6 +44,8 @@ class Arms:
     logs: Mapping[str, Mapping[str, Mapping[int, float]]]
     repeats: tuple[float, ...]
     """Logarithmic difference of each A/A repeat from the baseline's run of the same scale and seed."""
+    samples: tuple[float, ...] = ()
+    """The same of the runs on training text drawn again (``SAMPLE``)."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -81,7 +86,10 @@ def arrange(observations: Iterable[Observation], baseline: str) -> Arms:
             if item.seed in runs:
                 raise EvidenceError(f"two runs are {item.variant!r} at {item.scale} with seed {item.seed}; keep one.")
             runs[item.seed] = math.log(item.value)
-    return Arms(baseline, _sizes(given), logs, _repeats(given, baseline, logs[baseline]))
+    drawn = [item for item in given if item.repeat.startswith(SAMPLE)]
+    other = [item for item in given if not item.repeat.startswith(SAMPLE)]
+    runs = logs[baseline]
+    return Arms(baseline, _sizes(given), logs, _repeats(other, baseline, runs), _repeats(drawn, baseline, runs))
 
 
 def _sizes(given: Sequence[Observation]) -> dict[str, float]:

@@ -33,8 +33,9 @@ from pilotlight.work.cores import multiplies_bfloat16
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
-STREAMS = ("batches", "weights", "objective", "augmentations", "dropout", "sparsity")
-"""Names of the random streams of a training; a plan may give each its own seed."""
+STREAMS = ("batches", "weights", "objective", "augmentations", "dropout", "sparsity", "sample")
+"""Names of the random streams of a training; a plan may give each its own seed. Without one of its own, ``sample`` draws
+nothing; with one, the documents of the training text are drawn again with replacement."""
 
 
 def automatic_precision(device: str) -> Precision:

@@ -62,7 +62,9 @@ class Job:
         counts = training.counts(self.plan.steps)
         mix = training.order.mix(split, Length(self.plan.steps, training.rows, training.context, counts))
         seed = self.plan.seed_of("batches")
-        return Batches(split, training.rows, training.context, seed, packing=training.packing, mix=mix, counts=counts)
+        found = Batches(split, training.rows, training.context, seed, packing=training.packing, mix=mix, counts=counts)
+        sample = self.plan.reseed.get("sample")
+        return found if sample is None else found.with_sample(sample)
 
     def stream(self, journal: Sequence[Entry]) -> Batches:
         """Return the training batches as the journal changed them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from pilotlight.record.commitment import DEVIATION
 from pilotlight.record.decision import Decision, Target
 from pilotlight.report.block import Block, Cell, Gauge, Headline, Span, Tone, cell
 from pilotlight.report.section import Section, Slot
@@ -80,11 +81,16 @@ def _decided(study: Study, decision: Decision) -> Headline:
         gauge=_gauge(target, metric),
         would_change=sentences(study, decision.would_change),
         marks=(
-            ("Criteria, fixed before the first trial", Cell(decision.criteria, code=True)),
+            (_when_fixed(study), Cell(decision.criteria, code=True)),
             ("Deviations from them", Cell("; ".join(decision.deviations) or "none")),
             ("Evidence", Cell(_evidence(decision))),
         ),
     )  # fmt: skip
+
+
+def _when_fixed(study: Study) -> str:
+    changed = any(entry.kind == DEVIATION for entry in study.entries)
+    return "Criteria, CHANGED after the first trial" if changed else "Criteria, fixed before the first trial"
 
 
 def _evidence(decision: Decision) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
+from pilotlight.record.commitment import DEVIATION
 from pilotlight.report.block import Block, Cell, Facts, Piece, Table, cell
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
-from pilotlight.report.text import chance, number, percent
-from pilotlight.report.wording import dollars, metric_of, sentence, size, status
+from pilotlight.report.text import chance, number, percent, setting
+from pilotlight.report.wording import counted, dollars, metric_of, sentence, size, status
 from pilotlight.units import show_seconds
 
 
@@ -28,7 +29,28 @@ class Goal(Section):
             pieces.append(Facts(tuple(facts)))
         if study.decision is not None:
             pieces += [_targets(study), _checks(study)]
-        return Block("Declared before the first trial and not changed since.", tuple(pieces)) if pieces else None
+        changed = _changed(study)
+        if changed is not None:
+            pieces.insert(0, changed)
+        lead = "Declared before the first trial and not changed since."
+        if changed is not None:
+            lead = "Changed after the first trial: what was declared first, and what is tested now."
+        return Block(lead, tuple(pieces)) if pieces else None
+
+
+def _changed(study: Study) -> Table | None:
+    """Return the criteria as first declared beside those in force, or None where they are the same."""
+    rows: list[tuple[Cell, ...]] = []
+    details: list[str] = []
+    for entry in (entry for entry in study.entries if entry.kind == DEVIATION):
+        changes: Any = entry.facts.get("changes", {})
+        for path, (old, new) in changes.items():
+            after = counted(int(entry.facts.get("trials", 0)), "trial")
+            rows.append((Cell(path), Cell(setting(old)), Cell(setting(new), tone="open"), Cell(f"after {after}")))
+            details.append(sentence(f"Reason given: {entry.facts.get('why', '')}"))
+    if not rows:
+        return None
+    return Table(("Criterion", "As first declared", "As tested", "Changed"), tuple(rows), details=tuple(details))
 
 
 def _declared(study: Study) -> list[tuple[str, Cell]]:
@@ -68,7 +90,8 @@ def _targets(study: Study) -> Table:
     assert study.decision is not None
     target = study.decision.target
     threshold = Cell(number(target.threshold), target.unit)
-    declared = Cell("Full run as declared", size(target.parameters, target.tokens), "size of the nearest shape")
+    name = "Full run as declared" if not study.decision.changes else "Full run, changed to pass"
+    declared = Cell(name, size(target.parameters, target.tokens), "size of the nearest shape")
     rows = [(declared, threshold, cell(target.baseline), _chance(target.baseline_probability))]
     if target.prediction != target.baseline:
         changed = Cell("Full run with the adopted changes")

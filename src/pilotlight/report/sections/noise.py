@@ -11,6 +11,7 @@ from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import effect, fixed, how, percent
 from pilotlight.report.wording import counted, sentences
+from pilotlight.stats.estimate import Estimate
 
 
 @final
@@ -34,6 +35,7 @@ class Noise(Section):
                 ("A/A pairs called different", Cell(str(noise.false_alarms), f"of {noise.pairs}",
                                                     tone="open" if noise.false_alarms else "")),
                 _pairing(study.decision),
+                *_text(noise.text),
             )),
         ]  # fmt: skip
         if noise.a_a:
@@ -45,6 +47,13 @@ class Noise(Section):
             f"(spread of one run {percent(sd.value, 2)}, from {counted(sd.n, 'run')}); single runs cannot show less.",
             tuple(pieces),
         )
+
+
+def _text(spread: Estimate | None) -> tuple[tuple[str, Cell], ...]:
+    if spread is None:
+        return ()
+    interval = f"[{percent(spread.low, 2)}, {percent(spread.high, 2)}]"
+    return (("Spread over training texts", Cell(percent(spread.value, 2), interval, how(spread))),)
 
 
 def _pairing(decision: Decision) -> tuple[str, Cell]:

@@ -30,6 +30,11 @@ class Provenance(Section):
         pieces: list[Piece] = []
         criteria = study.facts("criteria").get("criteria")
         hashes = [(name, Cell(value, code=True)) for name, value in study.files.items()]
+        since = study.facts("deviation").get("criteria")
+        if isinstance(since, str):
+            hashes.insert(
+                0, ("criteria in force", Cell(since, "of the plan, changed after the first trial", code=True))
+            )
         if isinstance(criteria, str):
             hashes.insert(0, ("criteria", Cell(criteria, "of the plan, before the first trial", code=True)))
         if hashes:

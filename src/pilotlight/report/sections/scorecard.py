@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from pilotlight.report.block import Block, Cell, Facts, cell
+from pilotlight.report.full_run import FullRun
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
-from pilotlight.report.text import digits, effect, fixed
-from pilotlight.report.wording import size, spoken
+from pilotlight.report.text import digits, effect, fixed, percent
+from pilotlight.report.wording import counted, size, spoken
+from pilotlight.stats.metric import METRICS
+from pilotlight.stats.share import wilson
 
 
 @final
@@ -23,9 +26,9 @@ class Scorecard(Section):
         """Return the scorecard, or None while there is no full run."""
         if study.full is None or study.decision is None:
             return None
-        target, facts = study.decision.target, study.full.facts
+        target, facts, promise = study.decision.target, study.full.facts, study.full.promise
         reached = facts.metrics.get(target.metric)
-        predicted = target.prediction
+        predicted = promise.prediction if promise else target.prediction
         if reached is None or predicted is None:
             return None
         places = digits(predicted.half_width)
@@ -41,7 +44,8 @@ class Scorecard(Section):
                 (Facts((value, ("Predicted for the full run", cell(predicted, unit=True)), trained)),),
             )
         inside = predicted.low <= reached <= predicted.high
-        met = reached <= target.threshold
+        threshold = promise.threshold if promise else target.threshold
+        met = reached <= threshold if METRICS[target.metric].better == "lower" else reached >= threshold
         return Block(
             lead=f"The full run was trained. Its {spoken(target.metric)} is {fixed(reached, places)}, "
             f"{'inside' if inside else 'outside'} the predicted interval, and it "
@@ -52,9 +56,32 @@ class Scorecard(Section):
                     ("Predicted", cell(predicted, unit=True)),
                     ("Difference", Cell(effect(reached / predicted.value - 1))),
                     ("Inside the interval", Cell("yes" if inside else "no", tone="good" if inside else "bad")),
-                    ("Target", Cell(f"{fixed(target.threshold, places)} {target.unit}", "met" if met else "missed",
+                    ("Target", Cell(f"{fixed(threshold, places)} {target.unit}", "met" if met else "missed",
                                     tone="good" if met else "bad")),
                     trained,
+                    ("Written down", _written_down(study.full)),
+                    *_earlier(study.full),
                 )),
             ),
         )  # fmt: skip
+
+
+def _written_down(full: FullRun) -> Cell:
+    """Return whether the ledger proves that the prediction came before the run."""
+    if full.promise is None:
+        return Cell(
+            "not proven", "no entry in the ledger names this run after its prediction",
+            "train it with `pilot train OUT/full.yaml`, which enters beginning and end in the ledger", tone="open",
+        )  # fmt: skip
+    note = f"decision.json with the SHA-256 {full.promise.sha256} was entered before the run began"
+    return Cell("before the run began", f"decision {full.promise.sha256[:16]}, by the ledger", note, tone="good")
+
+
+def _earlier(full: FullRun) -> tuple[tuple[str, Cell], ...]:
+    """Return how this user's earlier predictions fared; nothing where there were none."""
+    if full.end is None or not full.end.earlier.predictions:
+        return ()
+    found = full.end.earlier
+    low, high = wilson(found.inside, found.predictions)
+    text = f"{found.inside} of {counted(found.predictions, 'earlier prediction')} inside"
+    return (("Before this one", Cell(text, f"{percent(low, 0)} to {percent(high, 0)}, Wilson 95 %")),)

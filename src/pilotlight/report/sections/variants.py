@@ -36,10 +36,12 @@ class Variants(Section):
         if not decision.findings:
             return _planned(study)
         pieces: list[Piece] = [Plot(_forest(study, decision)), _table(study, decision)]
+        if any(finding.carried or finding.comparison.shrunken for finding in decision.findings):
+            pieces.append(_beyond(decision))
         trend = _trend(study, decision)
         inner = (Plot(trend), _sizes(study, decision)) if trend else (_sizes(study, decision),)
         pieces.append(Fold("Effects at every size, and what each variant changes", (*inner, _changes(decision))))
-        return Block(_lead(decision), tuple(pieces))
+        return Block(" ".join(filter(None, (_lead(decision), decision.tuning))), tuple(pieces))
 
 
 def _planned(study: Study) -> Block | None:
@@ -114,6 +116,33 @@ def _table(study: Study, decision: Decision) -> Table:
         caption=f"Effects are relative changes of {spoken(metric.name)} against the baseline; {direction}. Intervals are "
         f"corrected for {len(decision.findings)} comparisons; p is adjusted for false discovery.",
     )
+
+
+def _beyond(decision: Decision) -> Table:
+    """Return what each effect is worth beyond the runs that measured it: as believed, at the full size, in compute."""
+    rows: list[tuple[Cell, ...]] = []
+    for finding in decision.findings:
+        carried, steps = finding.carried, list(finding.multipliers.items())
+        along = " → ".join(fixed(estimate.value, 2) for _, estimate in steps)
+        rows.append((
+            Cell(finding.variant), _shown(finding.comparison.shrunken), _shown(carried.effect if carried else None),
+            Cell(percent(carried.reversal, 0) if carried else "–", note="probability that the sign of the effect at the full "
+                 "size is the other than at the largest replicated rung"),
+            _times(finding.multiplier),
+            Cell(along if len(steps) > 1 else "–", note=", ".join(f"{scale}: {how(one)}" for scale, one in steps)),
+        ))  # fmt: skip
+    return Table(
+        columns=("Variant", "Shrunken", "At the full size", "Reversal", "Compute", "Along the ladder"), rows=tuple(rows),
+        numeric=frozenset({"Shrunken", "At the full size", "Reversal", "Compute", "Along the ladder"}),
+        caption="Shrunken: drawn towards none as far as all variants say that effects like it are chance; the best of several is "
+        "overstated without. Compute: how many times the variant's FLOPs the baseline needs to reach the same loss.",
+    )  # fmt: skip
+
+
+def _times(estimate: Estimate | None) -> Cell:
+    if estimate is None:
+        return Cell("–", note="the baseline's runs carry no law", tone="quiet")
+    return Cell(f"{fixed(estimate.value, 2)}×", f"[{fixed(estimate.low, 2)}, {fixed(estimate.high, 2)}]", how(estimate))
 
 
 def _detail(finding: Finding, names: tuple[str, ...]) -> str:
