@@ -10,7 +10,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from pilotlight.scaling.backtests.loss import points, scored
+from pilotlight.scaling.backtests.loss import points
+from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.tasks import Task
 
 DRAWS = 100
@@ -58,8 +59,8 @@ def baseline(task: Task) -> dict[str, float] | None:
         drawn.append(baseline_at(baseline_fit(here[pick], loss[pick], whole), there))
     value = np.exp(baseline_at(whole, there))
     low, high = np.exp(np.percentile(drawn, [2.5, 97.5], axis=0))
-    told = zip(np.minimum(low, value), value, np.maximum(high, value), strict=True)
-    return scored(told, [point.loss for point in targets])
+    bounds = (column.tolist() for column in (value, np.minimum(low, value), np.maximum(high, value)))
+    return judged(*bounds, [point.loss for point in targets])._asdict()
 
 
 def single_cell(task: Task) -> tuple[float, float, int] | None:

@@ -45,7 +45,7 @@ def test_changes_of_different_settings_go_in_together(first, second):
 
 
 def test_what_cannot_be_built_together_is_left_out_too():
-    head = {"model.mixer.head_dim": 256}
+    head = {"model.mixer.head_dim": 64}
     width = {"model.width": 160, "model.depth": 9}
     (reason,) = left_out(head, width).values()
     assert "cannot be built together with one" in reason

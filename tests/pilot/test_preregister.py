@@ -46,6 +46,22 @@ def test_until_the_first_trial_criteria_may_change(tmp_path):
     assert fixed_calibration(ledger) is None, "a calibration of other criteria does not count"
 
 
+def test_criteria_that_an_earlier_version_fixed_stay_in_force(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    older = {name: value for name, value in plain(PILOT).items() if name != "samples"}
+    ledger.append("criteria", criteria="0123456789abcdef", pilot=older, file_sha256="")
+    write_atomic(tmp_path / "pilot.json", json.dumps(older))
+    ledger.append("trial", name="baseline/100k-1M/seed0")
+    preregister(PILOT, tmp_path, ledger, silent)
+    assert criteria_in_force(ledger.entries()).facts["criteria"] == "0123456789abcdef"
+    assert json.loads((tmp_path / "pilot.json").read_text()) == older, "or the page would find another plan there"
+    with pytest.raises(RecordError, match="another plan") as error:
+        preregister(LOOSER, tmp_path, ledger, silent)
+    assert "samples" not in str(error.value)
+    preregister(LOOSER, tmp_path, ledger, silent, why="the old target was a slip")
+    assert set(ledger.entries("deviation")[0].facts["changes"]) == {"goal.target", "goal.limits.time"}
+
+
 @pytest.mark.parametrize(("changed", "why", "words"), [
     (LOOSER, "", "--deviate"), (OTHER, "", "another --out"), (OTHER, "we like it better", "another --out"),
 ])  # fmt: skip

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from pilotlight.cli.main import app, register
 from pilotlight.errors import DataError
 from pilotlight.scaling.backtest import backtest, summarised
-from pilotlight.scaling.backtests.loss import scored
+from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.tasks import TaskScore, read_tasks
 
 PLACE = Path(os.environ.get("PILOTLIGHT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")) / "scaling"
@@ -91,11 +91,20 @@ def test_an_abstained_decision_counts_as_half():
 
 
 def test_the_interval_score_punishes_what_lies_outside():
-    inside, outside = scored([(0.9, 1.0, 1.1)], [1.0]), scored([(0.9, 1.0, 1.1)], [1.2])
-    assert inside["interval_score"] == pytest.approx(0.2)
-    assert outside["interval_score"] == pytest.approx((0.2 + 40 * 0.1) / 1.2)
-    assert (inside["coverage"], outside["coverage"]) == (1.0, 0.0)
-    assert outside["bias"] == pytest.approx(1 / 1.2 - 1)
+    inside, outside = judged([1.0], [0.9], [1.1], [1.0]), judged([1.0], [0.9], [1.1], [1.2])
+    assert inside.interval_score == pytest.approx(0.2)
+    assert outside.interval_score == pytest.approx((0.2 + 40 * 0.1) / 1.2)
+    assert (inside.coverage, outside.coverage) == (1.0, 0.0)
+    assert outside.bias == pytest.approx(1 / 1.2 - 1)
+
+
+def test_a_misspelt_role_or_source_is_named(folder):
+    with pytest.raises(DataError, match=r"no source 'chinchila'; it has .*"):
+        backtest(folder, only=["chinchila"])
+    path = folder / "tasks.csv"
+    path.write_text(path.read_text().replace(",pilot,", ",pilots,", 1))
+    with pytest.raises(DataError, match=r"role is 'pilots' in ladder; expected one of pilot, target"):
+        backtest(folder)
 
 
 def test_the_command_prints_one_object_a_task(folder):

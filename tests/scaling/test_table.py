@@ -94,3 +94,9 @@ def test_repeated_text_and_batches_are_read(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text("parameters,tokens,loss,unique_tokens\n1e6,2e7,3.5,5e6\n2e6,4e7,3.2,\n")
     assert [point.unique_tokens for point in read_table(path).points] == [5e6, None]
+
+
+def test_a_row_that_is_there_twice_is_no_repeat(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("parameters,tokens,loss\n1M,20M,4.1\n1M,20M,4.1\n1M,20M,4.2\n")
+    assert [point.loss for point in read_table(path).points] == [4.1, 4.2]

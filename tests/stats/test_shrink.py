@@ -50,6 +50,19 @@ def test_the_expected_regret_is_what_is_lost_on_average():
     assert np.mean(expected) == pytest.approx(np.mean(lost), rel=0.4)
 
 
+@pytest.mark.parametrize(("count", "seeds", "apart"), [(3, 2, 0.6), (3, 3, 1.0), (5, 3, 3.0)])
+def test_the_intervals_of_shrunken_means_cover(count, seeds, apart):
+    draw, hits = np.random.default_rng(4), []
+    for _ in range(150):
+        truths, noise = draw.normal(0, apart * 0.005, count), 0.005
+        runs = {f"a{place}": {seed: 3.0 * math.exp(truth + draw.normal(0, noise)) for seed in range(seeds)}
+                for place, truth in enumerate(truths)}  # fmt: skip
+        found = shrink(runs).arms
+        hits += [found[f"a{place}"].low <= 3.0 * math.exp(truth) <= found[f"a{place}"].high
+                 for place, truth in enumerate(truths)]  # fmt: skip
+    assert np.mean(hits) > 0.9
+
+
 def test_a_baseline_that_nobody_selected_is_not_pulled():
     runs = arms(np.random.default_rng(3), [0.1, 0.0, 0.001], 3, 0.003)
     found = shrink(runs, anchors=["a0"])

@@ -35,7 +35,7 @@ FIGURES: dict[str, tuple[type, str]] = {
     "restart": (str, "From a failure until training goes on, such as 5 min..20 min."),
     "pue": (str, "Energy at the meter by that of the servers, such as 1.2."),
     "spot_discount": (str, "What spot capacity is cheaper by, for --compare; 50% if left out."),
-    "runs": (Path, "A pilot's folder or a CSV of runs: predicts the loss of each alternative."),
+    "runs": (Path, "A pilot's folder or a CSV of runs: predicts the loss of each alternative; implies --compare."),
     "metric": (str, "Which loss of the runs."),
 }
 """Every figure that may be given, its type and its help; left out it is looked up, measured or assumed."""
@@ -68,7 +68,7 @@ def cost(**given: Any) -> None:
     talk = Talk(quiet=given["quiet"], json=given["json"])
     asked = {name: given[name] for name in FIGURES if given[name] is not None}
     found = answer(validated(CostQuestion, asked, "pilot cost"))
-    if not given["compare"]:
+    if not given["compare"] and given["runs"] is None:
         found = found.model_copy(update={"alternatives": ()})
     talk.data(found)
     _tell(found, talk, figures=not given["quiet"])
@@ -90,6 +90,8 @@ def _tell(found: Cost, talk: Talk, figures: bool) -> None:
     if found.goodput is not None:
         rows.append(("goodput", *(show_share(value, 1) for value in _numbers(found.goodput))))
     talk.table("Cost", ("", "P10", "P50", "P90"), rows)
+    for sentence in _unknown(found):
+        talk.say(sentence)
     if found.memory is not None:
         talk.say(f"memory: {found.memory.because}")
     if figures:
@@ -110,6 +112,12 @@ def _tell(found: Cost, talk: Talk, figures: bool) -> None:
             talk.say(f"no predicted loss ({names}): {note}")
     for caution in found.seconds.cautions:
         talk.say(f"caution: {caution}")
+
+
+def _unknown(found: Cost) -> list[str]:
+    """Return what cannot be said of this hardware, and what would tell it."""
+    asked = (("money", found.money, "--price"), ("energy", found.energy, "--power"))
+    return [f"{name}: not known for this hardware; give {option}" for name, value, option in asked if value is None]
 
 
 def _numbers(estimate: Estimate) -> tuple[float, float, float]:

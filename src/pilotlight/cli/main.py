@@ -39,6 +39,7 @@ def register() -> None:
     from pilotlight.cli.margin import margin
     from pilotlight.cli.model import model
     from pilotlight.cli.new import new
+    from pilotlight.cli.next import next_
     from pilotlight.cli.predict import predict
     from pilotlight.cli.report import report
     from pilotlight.cli.run import decide, run, status
@@ -51,11 +52,11 @@ def register() -> None:
     from pilotlight.cli.trajectory import trajectory
 
     commands = (
-        new, ablate, run, status, decide, report, predict, trajectory, backtest, cost, train,
+        new, ablate, run, status, decide, next_, report, predict, trajectory, backtest, cost, train,
         search, margin, lottery, score, sample, schema, doctor,
     )  # fmt: skip
     for command in commands:
-        app.command()(command)
+        app.command(command.__name__.rstrip("_"))(command)
     for command in (corpus_study.topics, corpus_study.difficulty, corpus_study.mixture, corpus_study.learn):
         corpus.command()(command)
     app.add_typer(corpus, name="corpus")

@@ -13,7 +13,7 @@ from pilotlight.units import read_count, show_count
 
 if TYPE_CHECKING:
     from pilotlight.record.forecast import Optimum, Prediction, ScoreForecast
-    from pilotlight.scaling.points import Point
+    from pilotlight.scaling.table import Table
     from pilotlight.stats.estimate import Estimate
 
 _WANTED = ("parameters", "tokens", "flops", "unique_tokens", "batch_tokens")
@@ -67,6 +67,8 @@ def predict(
         raise ConfigError(f"--level is {level:g}; expected a share between 0 and 1, such as 0.95")
     if bool(target) == bool(budget):
         raise ConfigError("give either --target parameters=124M,tokens=2.5B or --budget 1e21 (training FLOPs)")
+    if budget and score:
+        raise ConfigError("--score needs one run to speak of; give --target parameters=124M,tokens=2.5B, not --budget")
     talk = Talk(quiet=quiet, json=json)
     if budget:
         best = _best(source, _flops(budget), metric, level, talk)
@@ -90,27 +92,23 @@ def _flops(text: str) -> float:
     return value
 
 
-def _points(source: Path, metric: str) -> tuple[tuple[Point, ...], str, str]:
-    """Return the runs, the unit of their losses, and what their size counts."""
-    from pilotlight.record.results import Results
-    from pilotlight.scaling.table import ladder_points, read_table
-    from pilotlight.stats.metric import METRICS
+def _runs(source: Path, metric: str, talk: Talk) -> Table:
+    """Return the runs to predict from; tells how many rows are not among them."""
+    from pilotlight.events import Note
+    from pilotlight.scaling.table import runs_of
 
-    if source.is_dir():
-        name = metric or "bits_per_byte"
-        points, size = ladder_points(Results.open(source), name), "non-embedding parameters"
-    else:
-        table = read_table(source, loss=metric)
-        points, name, size = table.points, table.loss, f"parameters as in column {table.size}"
-    return points, METRICS[name].unit if name in METRICS else name, size
+    table = runs_of(source, metric)
+    if table.left_out:
+        talk.watch(Note(f"{table.left_out} rows of {source} were left out: not finished, or without a {table.loss}"))
+    return table
 
 
 def _predict(source: Path, target: dict[str, float], metric: str, level: float, talk: Talk) -> Prediction:
     from pilotlight.scaling.predict import predict as predict_loss
 
-    points, unit, size = _points(source, metric)
-    found = predict_loss(points, level=level, unit=unit, watch=talk.watch, **target)
-    return found.model_copy(update={"size": size})
+    table = _runs(source, metric, talk)
+    found = predict_loss(table.points, level=level, unit=table.unit, watch=talk.watch, **target)
+    return found.model_copy(update={"size": table.counts})
 
 
 def _score(source: Path, metric: str, asked: str, found: Prediction) -> ScoreForecast:
@@ -124,6 +122,8 @@ def _score(source: Path, metric: str, asked: str, found: Prediction) -> ScoreFor
         chance = float(guess) if guess else None
     except ValueError as error:
         raise ConfigError(f"--score is {asked!r}; expected a column and what guessing scores: acc_piqa:0.5") from error
+    if chance is not None and not 0 <= chance < 1:
+        raise ConfigError(f"--score is {asked!r}; expected what guessing scores from 0 to below 1: acc_piqa:0.5")
     if source.is_dir():
         points = ladder_scores(Results.open(source), metric or "bits_per_byte", name)
     else:
@@ -138,8 +138,8 @@ def _best(source: Path, flops: float, metric: str, level: float, talk: Talk) -> 
     from pilotlight.scaling.optimum import optimum
     from pilotlight.scaling.predict import Study
 
-    points, unit, _ = _points(source, metric)
-    return optimum(Study.of(points, watch=talk.watch), flops, level=level, unit=unit)
+    table = _runs(source, metric, talk)
+    return optimum(Study.of(table.points, watch=talk.watch), flops, level=level, unit=table.unit)
 
 
 def _tell_best(found: Optimum, talk: Talk) -> None:

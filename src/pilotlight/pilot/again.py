@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pilotlight.errors import RecordError
-from pilotlight.pilot import trials
+from pilotlight.pilot import adaptive, trials
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.execute import conclude
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.preregister import check_copy, fixed_calibration
+from pilotlight.pilot.trials import Trial
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import TRIAL, TUNING, Results
@@ -66,7 +68,7 @@ def progress_of(out: Path) -> ProgressReport:
     """
     pilot = open_pilot(out)
     calibration = _calibration(out)
-    wanted = trials.schedule(pilot, calibration).inside if calibration else trials.wanted(pilot)
+    wanted = _wanted(pilot, calibration, out)
     kinds = (TUNING, TRIAL)
     rows = {row.name: row for kind in kinds for row in Results.open(out, verify=False, kind=kind).rows}
     names = list(dict.fromkeys([*(trial.name for trial in wanted), *rows]))
@@ -80,6 +82,13 @@ def progress_of(out: Path) -> ProgressReport:
     state = "decided" if (out / "decision.json").is_file() else "under way" if rows else "not begun"
     finished = sum(row.status == "finished" for row in rows.values())
     return ProgressReport(state=state, planned=len(names), finished=finished, trials=tuple(found))
+
+
+def _wanted(pilot: Pilot, calibration: Calibration | None, out: Path) -> Sequence[Trial]:
+    """Return the main trials as far as they are known: those of later rounds are not chosen yet."""
+    if calibration is not None:
+        return adaptive.schedule(pilot, calibration, Ledger(out / "ledger.jsonl")).inside
+    return adaptive.opening(pilot) if pilot.allocation == "adaptive" else trials.wanted(pilot)
 
 
 def decide_again(out: Path) -> Decision:

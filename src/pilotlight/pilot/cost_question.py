@@ -140,6 +140,7 @@ def answer(question: CostQuestion) -> Cost:
     hardware = Hardware(accelerator=kind.name) if kind else Hardware()
     pace = _pace(question, receipt, kind, shape, arithmetic, memory is not None and memory.recompute)
     spent, foretell = _pilots(question)
+    _possible(question)
     scenario = Scenario(
         shape=shape, arithmetic=arithmetic, tokens=tokens, flops=flops_per_token * tokens, devices=count,
         hardware=pace.hardware, pace=pace.range, basis=pace.basis, because=pace.because, memory=memory,
@@ -149,6 +150,14 @@ def answer(question: CostQuestion) -> Cost:
         cautions=(*unfit(memory), *pace.cautions),
     )  # fmt: skip
     return cost_of(_known_better(scenario, question), spent, foretell, question.spot_discount)
+
+
+def _possible(question: CostQuestion) -> None:
+    """Refuse figures that no machine has: none below these bounds."""
+    for name, value, least in (("pue", question.pue, 1.0), ("power", question.power, 1e-9)):
+        if value is not None and value[0] < least:
+            wanted = "1 or more, such as 1.2" if least == 1.0 else "watts above 0, such as 700"
+            raise ConfigError(f"--{name} is {value[0]:g}; expected {wanted}")
 
 
 def _with_plan(question: CostQuestion) -> tuple[CostQuestion, Plan | None]:

@@ -107,7 +107,7 @@ def _decide(
     states = [row.status for row in results.rows]
     return Decision(
         question=pilot.question,
-        criteria=pilot.criteria,
+        criteria=observed.criteria or pilot.criteria,
         deviations=observed.deviations,
         worth=pilot.rule.worth,
         launch=word,

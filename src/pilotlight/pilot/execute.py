@@ -11,7 +11,7 @@ from typing import Any
 from pilotlight.errors import ConfigError, RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import NAME, sha256, write_atomic
-from pilotlight.pilot import measure, trials, tune
+from pilotlight.pilot import adaptive, measure, trials, tune
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.decide import decide
@@ -99,10 +99,12 @@ def run(
         calibration = calibrate(campaign, ready, workers, again=measure_again)
         campaign = _tuned(campaign, ready, calibration)
         pilot = campaign.pilot
-        plan = trials.schedule(pilot, calibration)
+        plan = adaptive.schedule(pilot, calibration, campaign.ledger)
         _announce(pilot, calibration, plan, watch)
         train_missing(campaign, ready, calibration, plan.inside)
-        train_missing(campaign, ready, calibration, confirmation(pilot, Results.open(out), calibration))
+        plan = _rounds(campaign, ready, calibration)
+        fresh = confirmation(pilot, Results.open(out), calibration, plan.reserve)
+        train_missing(campaign, ready, calibration, fresh)
         return conclude(pilot, out, calibration)
 
 
@@ -149,6 +151,17 @@ def _tuned(campaign: Campaign, ready: Ready, calibration: Calibration) -> Campai
     pilot = tune.tuned(pilot, ledger)
     campaign.watch(Note(tune.sentence(pilot)))
     return replace(campaign, pilot=pilot)
+
+
+def _rounds(campaign: Campaign, ready: Ready, calibration: Calibration) -> trials.Schedule:
+    """Train round after round what the results ask for, each in the ledger before it is trained; return all main trials."""
+    pilot, ledger = campaign.pilot, campaign.ledger
+    while not adaptive.is_over(pilot, ledger):
+        adaptive.enter_round(pilot, campaign.out, ledger, calibration)
+        train_missing(campaign, ready, calibration, adaptive.schedule(pilot, calibration, ledger).inside)
+    if adaptive.why_stopped(ledger):
+        campaign.watch(Note(adaptive.why_stopped(ledger)))
+    return adaptive.schedule(pilot, calibration, ledger)
 
 
 def _announce(pilot: Pilot, calibration: Calibration, plan: trials.Schedule, watch: Watcher) -> None:
@@ -309,12 +322,11 @@ def _refuse_easy_target(campaign: Campaign, row: Row) -> None:
         )
 
 
-def confirmation(pilot: Pilot, results: Results, calibration: Calibration) -> list[Trial]:
-    """Return the trials that try the winners of the main trials again on fresh seeds, within the budget."""
+def confirmation(pilot: Pilot, results: Results, calibration: Calibration, reserve: float) -> list[Trial]:
+    """Return the trials that try the winners of the main trials again on fresh seeds, within ``reserve`` FLOPs."""
     rung = top_rung(results, pilot)
     if rung is None:
         return []
-    reserve = trials.schedule(pilot, calibration).reserve
     return trials.confirmation(pilot, calibration, winners(results, pilot), rung, reserve)
 
 
@@ -327,11 +339,12 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     from pilotlight.pilot.full import write_full_plan
 
     results = Results.open(out)
-    pilot = tune.tuned(pilot, Ledger(out / "ledger.jsonl"))
+    ledger = Ledger(out / "ledger.jsonl")
+    pilot = tune.tuned(pilot, ledger)
     if pilot.tune is not None:
         Results.open(out, kind=TUNING)  # which voids the decision where a training that tuned was edited
-    plan = trials.schedule(pilot, calibration)
-    wanted = [*plan.inside, *confirmation(pilot, results, calibration)]
+    plan = adaptive.schedule(pilot, calibration, ledger)
+    wanted = [*plan.inside, *confirmation(pilot, results, calibration, plan.reserve)]
     entered = {row.name for row in results.rows}
     missing = [trial.name for trial in wanted if trial.name not in entered]
     if missing:
@@ -339,8 +352,9 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
             f"{out} is not finished: {len(missing)} of {len(wanted)} trials are missing, the first is {missing[0]}. "
             "Let `pilot run` go on; it trains only what is missing."
         )
+    if not adaptive.is_over(pilot, ledger):
+        raise RecordError(f"{out} is not finished: its next trials are not chosen yet. Let `pilot run` go on.")
     planned = {"planned": len(wanted) + len(plan.left_out), "left out": len(plan.left_out)}
-    ledger = Ledger(out / "ledger.jsonl")
     observed = observe(pilot, out, results, planned, deviations(ledger))
     decision = decide(pilot, results, analyse(results, pilot), calibration, observed)
     first = as_first_fixed(ledger)
@@ -350,7 +364,8 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
         told = f"by the criteria as first fixed the launch would be {word}"
         because = decision.because if word == decision.launch else (f"B{told[1:]}.", *decision.because)
         decision = decision.model_copy(update={"deviations": (*decision.deviations, told), "because": because})
-    decision = decision.model_copy(update={"tuning": tune.sentence(pilot)})
+    told = {"tuning": tune.sentence(pilot), "allocation": adaptive.why_stopped(ledger)}
+    decision = decision.model_copy(update=told)
     write_full_plan(pilot, decision, out / "full.yaml")
     text = decision.to_json() + "\n"
     write_atomic(out / "decision.json", text)

@@ -15,13 +15,13 @@ from pilotlight.record.decision import Finding
 from pilotlight.record.results import Results
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import Study
-from pilotlight.scaling.table import ladder_points, read_table
+from pilotlight.scaling.table import ladder_points, runs_of
 from pilotlight.stats.estimate import Estimate
-from pilotlight.stats.metric import METRICS, metric
+from pilotlight.stats.metric import metric
 
 
 @lru_cache(maxsize=4)
-def _study(points: tuple[Point, ...]) -> Study:
+def study_of(points: tuple[Point, ...]) -> Study:
     """Return the study of the points; one decision asks it several times."""
     return Study.of(points)
 
@@ -36,19 +36,13 @@ def from_runs(source: Path, name: str = "", counted: bool = False) -> Foretell:
         DataError: the runs cannot be read.
         EvidenceError: no run has the metric.
     """
-    if source.is_dir():
-        loss, size = name or "bits_per_byte", "non-embedding parameters"
-        points = ladder_points(Results.open(source), loss)
-    else:
-        table = read_table(source, loss=name)
-        points, loss, size = table.points, table.loss, f"sizes as in column {table.size}"
-    unit = METRICS[loss].unit if loss in METRICS else loss
-    note = f"predicted from {len(points)} runs, {size}"
+    table = runs_of(source, name)
+    note = f"predicted from {len(table.points)} runs, {table.counts}"
 
     def ask(parameters: float, tokens: float, flops: float) -> tuple[Estimate | None, str]:
         compute = flops if counted and source.is_dir() else None
         try:
-            return _study(points).predict(parameters, tokens, flops=compute, unit=unit).loss, note
+            return study_of(table.points).predict(parameters, tokens, flops=compute, unit=table.unit).loss, note
         except EvidenceError as error:
             return None, str(error)
 
@@ -65,7 +59,7 @@ def from_pilot(
         if (parameters, tokens) == (full.parameters, full.plan.tokens) or found.baseline is None:
             return found.target.prediction, found.why or "the prediction of this decision"
         try:
-            one = _study(ladder_points(results, name)).predict(
+            one = study_of(ladder_points(results, name)).predict(
                 parameters * base.parameters / full.parameters, tokens,
                 flops=flops * base.flops / full.flops, level=level, unit=metric(name).unit,
             )  # fmt: skip

@@ -13,6 +13,8 @@ from pilotlight.errors import RecordError
 from pilotlight.manifest import NAME, read_manifest
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.prepare import corpus_folder, tokens_folder, vocabularies
+from pilotlight.record.commitment import criteria_in_force
+from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.record.run import Run
 from pilotlight.spec import Record, fingerprint
@@ -63,6 +65,8 @@ class Observed:
     """Fingerprint of the tokens, by that of corpus and tokenizer."""
     stability: Stability | None = None
     drills: tuple[Drill, ...] = ()
+    criteria: str = ""
+    """Hash of the criteria in force as the ledger has it; an earlier version of the program may have hashed otherwise."""
 
 
 def observe(
@@ -85,9 +89,11 @@ def observe(
         setup = pilot.variant(name)
         texts[name] = _facts(corpus_folder(setup, out))
         tokens[fingerprint(setup.corpus, setup.tokenizer)] = read_manifest(tokens_folder(setup, out)).fingerprint
+    entry = criteria_in_force(Ledger(out / "ledger.jsonl").entries())
     return Observed(
         planned=planned, vocabularies=vocabularies(pilot, out), deviations=deviations, plans=plans, scored=scored,
         texts=texts, tokens=tokens, stability=_stability(out / MARGIN), drills=_drills(out / DRILLS),
+        criteria=str(entry.facts["criteria"]) if entry else "",
     )  # fmt: skip
 
 

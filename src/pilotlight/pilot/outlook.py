@@ -5,27 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from statistics import fmean
 
 from pilotlight.errors import EvidenceError
 from pilotlight.pilot.analyse import Analysis
+from pilotlight.pilot.foretell import study_of
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.decision import Finding
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.scaling.fall import around, fall
-from pilotlight.scaling.points import Point
-from pilotlight.scaling.predict import Study
 from pilotlight.scaling.table import ladder_points
 from pilotlight.stats.carry import carry
 from pilotlight.stats.comparison import Comparison
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.multiplier import Fall, Gain, multiplier
-
-
-@lru_cache(maxsize=4)
-def _study(points: tuple[Point, ...]) -> Study:
-    return Study.of(points)
 
 
 def with_outlook(pilot: Pilot, results: Results, analysis: Analysis) -> Analysis:
@@ -50,7 +43,7 @@ def _falls(pilot: Pilot, results: Results) -> dict[str, Fall]:
     if pilot.goal.is_of_task:
         return {}
     try:
-        study = _study(tuple(ladder_points(results, pilot.goal.metric)))
+        study = study_of(ladder_points(results, pilot.goal.metric))
     except EvidenceError:
         return {}
     falls: dict[str, Fall] = {}

@@ -103,6 +103,9 @@ class Pilot(Spec):
     variants: dict[str, Variant] = {}
     rule: Rule = Rule()
     budget: Budget = Budget()
+    allocation: Literal["planned", "adaptive"] = "planned"
+    """How the budget goes to variants: ``planned`` trains every one at every rung on every seed, as far as it reaches;
+    ``adaptive`` trains each once at the lowest, then whatever is expected to help the choice most for its price."""
     tune: Tune | None = None
     """Tunes the learning rate of every variant before the comparison, so that none loses for want of it; null: none is."""
     search: Search | None = None
@@ -192,6 +195,8 @@ class Pilot(Spec):
         settings = {
             name: value for name, value in plain(self).items() if name != "tuned" and (value or name not in _LATER)
         }
+        if self.allocation == "planned":
+            del settings["allocation"]
         return fingerprint(settings | parts, content)
 
     def variant(self, *names: str) -> Setup:

@@ -56,11 +56,11 @@ def preregister(
     entry = criteria_in_force(ledger.entries())
     criteria = pilot.criteria
     facts = {"criteria": criteria, "pilot": plain(pilot), "file_sha256": "" if source is None else sha256(source)}
-    if entry is None or entry.facts["criteria"] != criteria:
+    if entry is None or not is_of(entry, pilot):
         begun = [item for kind in (TRIAL, TUNING, SEARCH) for item in ledger.entries(kind)]
         trials = len({str(item.facts.get("name")) for item in begun})
         if entry is not None and begun:
-            changes = diff(entry.facts["pilot"], plain(pilot))
+            changes = diff(_fixed(entry), plain(pilot))
             _refuse(out, changes, why)
             ledger.append(DEVIATION, **facts, was=entry.facts["criteria"], changes=changes, why=why, trials=trials)
             watch(Note(f"the criteria changed after {trials} trials: the report shows it as a deviation", "warning"))
@@ -69,8 +69,9 @@ def preregister(
     if source is not None:
         write_atomic(out / COPY, source.read_text(encoding="utf-8"))
     text = pilot.model_dump_json(indent=1)
-    kept = out / "pilot.json"
-    if not kept.is_file() or kept.read_text(encoding="utf-8") != text:
+    kept, last = out / "pilot.json", criteria_in_force(ledger.entries())
+    is_older = last is not None and last.facts["criteria"] != criteria  # the file stays as the ledger has it
+    if not kept.is_file() or (kept.read_text(encoding="utf-8") != text and not is_older):
         write_atomic(kept, text)
     _record_versions(ledger, watch)
 
@@ -125,17 +126,31 @@ def check_copy(pilot: Pilot, out: Path, ledger: Ledger) -> None:
     """
     entry = criteria_in_force(ledger.entries())
     if entry is not None and _read(entry) != pilot:
-        changes = _shown(diff(entry.facts["pilot"], plain(pilot)))
+        changes = _shown(diff(_fixed(entry), plain(pilot)))
         raise RecordError(
             f"{out / 'pilot.json'} is not the plan whose criteria are in the ledger ({changes[:300]}), so no verdict can stand "
             "on it. Run `pilot run` with the plan to write it anew."
         )
 
 
+def is_of(entry: Entry, pilot: Pilot) -> bool:
+    """Return whether ``entry`` holds the criteria of ``pilot``; an earlier version hashed them without the newer settings."""
+    if entry.facts["criteria"] == pilot.criteria:
+        return True
+    then = _read(entry)
+    return then is not None and then == pilot and plain(then) != entry.facts["pilot"]
+
+
 def as_first_fixed(ledger: Ledger) -> Pilot | None:
     """Return the pilot as its criteria were fixed before the first trial, where they were deviated from; None otherwise."""
     entry = fixed_criteria(ledger)
     return _read(entry) if entry is not None and ledger.entries(DEVIATION) else None
+
+
+def _fixed(entry: Entry) -> dict[str, Any]:
+    """Return the pilot in an entry as plain values, settings that are newer than it at their defaults where it can be read."""
+    then = _read(entry)
+    return entry.facts["pilot"] if then is None else plain(then)
 
 
 def _read(entry: Entry) -> Pilot | None:

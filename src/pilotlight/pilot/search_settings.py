@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Self, final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from pilotlight.pilot.samplers import Sampler
 from pilotlight.pilot.samplers.tpe import Tpe
@@ -21,6 +21,14 @@ def _read_multiple(text: Any) -> Any:
 
 Multiple = Annotated[float, BeforeValidator(_read_multiple, json_schema_input_type=str | float), Field(gt=0)]
 """A factor of the value in the plan: ``x0.5`` or ``0.5``."""
+
+
+def _form(given: Any) -> str:
+    return "choices" if isinstance(given, list | tuple) else "range"
+
+
+Values = Annotated[Annotated[Range, Tag("range")] | Annotated[tuple[Any, ...], Tag("choices")], Discriminator(_form)]
+"""A range of numbers, or a list of choices; told apart beforehand, so that a mistake is named once."""
 
 
 @final
@@ -40,7 +48,7 @@ class Prune(Spec):
 class Search(Spec):
     """Values of fields of the plan, tried at one rung; the best is found in spite of noise and confirmed on fresh seeds."""
 
-    space: dict[str, Range | tuple[Any, ...]] = Field(min_length=1)
+    space: dict[str, Values] = Field(min_length=1)
     """Dotted path of a field: a range of numbers, or a list of choices, which may be whole parts."""
     sampler: Sampler = Tpe()
     """How the next points are chosen."""

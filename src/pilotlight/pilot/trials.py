@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,13 +111,13 @@ def _tuning(pilot: Pilot, calibration: Calibration) -> float:
     return sum(calibration.price(trial.scale, pilot.budget) for trial in _tuning_trials(pilot))
 
 
-def schedule(pilot: Pilot, calibration: Calibration) -> Schedule:
-    """Return which main trials the budget pays for, in order.
+def schedule(pilot: Pilot, calibration: Calibration, asked: Sequence[Trial] | None = None) -> Schedule:
+    """Return which main trials the budget pays for, in order: of all that are wanted, or of those ``asked`` for.
 
     Raises:
         EvidenceError: the budget does not even pay for one trial at the smallest rung.
     """
-    trials = wanted(pilot)
+    trials = wanted(pilot) if asked is None else list(asked)
     keep_back = _kept_back(pilot, calibration)
     whole = calibration.budget_flops(pilot.budget)
     inside: list[Trial] = []

@@ -153,6 +153,8 @@ class Decision(Record):
     findings: tuple[Finding, ...]
     tuning: str = ""
     """What was tuned before the comparison, to what and how; empty where nothing was."""
+    allocation: str = ""
+    """How many trials were chosen as results came in, and why no more; empty where all were planned."""
     adopted: tuple[str, ...]
     """The variants that are in the plan of the full run, best first: those with ADOPT that do not exclude each other."""
     changes: tuple[Change, ...] = ()

@@ -201,7 +201,7 @@ def _check_criteria(decision: Decision | None, ledger: Ledger, void: list[str]) 
         )
         void.append(
             f"decision.json was made by criteria {decision.criteria}, but {fixed} {since}. "
-            "Run `pilot decide` on this folder again."
+            "Run `pilot decide` and `pilot report` on this folder again."
         )
 
 
@@ -221,7 +221,9 @@ def _check_decision(out: Path, decision: Decision | None, ledger: Ledger, void: 
     if decision is None or (found is not None and sha256(out / "decision.json") == found.sha256):
         return
     what = "is not the decision that was entered in the ledger" if found else "is not in the ledger"
-    void.append(f"decision.json {what}: one of the two was changed. Run `pilot decide` on this folder again.")
+    void.append(
+        f"decision.json {what}: one of the two was changed. Run `pilot decide` and `pilot report` on this folder again."
+    )
 
 
 def _full_run(out: Path, tokens: tuple[Manifest, ...], results: Results | None, ledger: Ledger) -> FullRun | None:

@@ -48,6 +48,20 @@ class Offer:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """Trials of one cell, bought together, and by how much they are expected to lower the regret of the pick."""
+
+    offers: tuple[Offer, ...]
+    gain: float
+
+    @property
+    def flops(self) -> float:
+        """Of all of them."""
+        return sum(offer.flops for offer in self.offers)
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is to be decided: the variants, the target, and the expected regret that is small enough to stop.
 
@@ -102,21 +116,33 @@ def next_trial(bought: Sequence[PilotRun], menu: Sequence[Offer], budget: float,
     affordable = [offer for offer in menu if offer.flops <= budget]
     if not _compared(bought):
         return _start(bought, affordable)
-    found = judge(arrange(bought, question.target, question.better, question.variants))
-    found = _doubted(found)
+    found = _judged(bought, question)
     if found.regret < question.worth:
         return Advice("safe", (), found.pick, found.regret, 0.0)
-    planner = _Planner.of(found, bought, affordable, question.target)
-    best: tuple[float, float, tuple[Offer, ...]] = (0.0, 0.0, ())
-    for offers in _sets(found, affordable, budget):
-        gain = planner.gain(offers)
-        rate = gain / sum(offer.flops for offer in offers)
-        if rate > best[0]:
-            best = (rate, gain, offers)
-    _, gain, offers = best
-    if not offers or gain <= USELESS * question.worth:
+    best = next(iter(_weighed(found, bought, affordable, budget, question)), None)
+    if best is None or best.gain <= USELESS * question.worth:
         return Advice("useless", (), found.pick, found.regret, 0.0)
-    return Advice("buy", offers, found.pick, found.regret, gain)
+    return Advice("buy", best.offers, found.pick, found.regret, best.gain)
+
+
+def ranked(bought: Sequence[PilotRun], menu: Sequence[Offer], budget: float, question: Question) -> list[Weighed]:
+    """Return all sets of trials that ``next_trial`` weighs, most gain per FLOP first; none before anything is compared."""
+    if not _compared(bought):
+        return []
+    affordable = [offer for offer in menu if offer.flops <= budget]
+    return _weighed(_judged(bought, question), bought, affordable, budget, question)
+
+
+def _judged(bought: Sequence[PilotRun], question: Question) -> Contest:
+    return _doubted(judge(arrange(bought, question.target, question.better, question.variants)))
+
+
+def _weighed(
+    found: Contest, bought: Sequence[PilotRun], affordable: Sequence[Offer], budget: float, question: Question
+) -> list[Weighed]:
+    planner = _Planner.of(found, bought, affordable, question.target)
+    sets = [Weighed(offers, planner.gain(offers)) for offers in _sets(found, affordable, budget)]
+    return sorted(sets, key=lambda one: -one.gain / one.flops)
 
 
 def _doubted(found: Contest) -> Contest:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pilotlight.errors import DataError, nearest
 from pilotlight.events import Progress, silent
 from pilotlight.scaling.tasks import KINDS, Task, TaskScore, read_tasks
 from pilotlight.spec import Record
@@ -70,10 +71,16 @@ def backtest(
     ``told`` is given each score as soon as it is there.
 
     Raises:
-        DataError: the folder is not of this shape.
+        DataError: the folder is not of this shape, or has no source of a name in ``only``.
     """
     wanted = set(only)
-    tasks = [task for task in read_tasks(folder) if not wanted or task.source in wanted]
+    known = read_tasks(folder)
+    sources = {task.source for task in known}
+    for name in sorted(wanted - sources):
+        raise DataError(
+            f"{folder} has no source {name!r}; it has {', '.join(sorted(sources))}.{nearest(name, sources)}"
+        )
+    tasks = [task for task in known if not wanted or task.source in wanted]
     scores: list[TaskScore] = []
     for done, task in enumerate(tasks):
         watch(Progress("tasks", done, len(tasks), note=task.name))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling.points import ASSUMED_NOISE, Cells
-from pilotlight.units import show_count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +39,7 @@ def refuse(cells: Cells, target: NDArray[np.float64] | None = None) -> None:
     if target is None:
         return
     if target[2] < cells.logs[:, 2].max() + math.log(0.95):
-        asked, largest = (show_count(math.exp(float(value))) for value in (target[2], cells.logs[:, 2].max()))
+        asked, largest = (f"{math.exp(float(value)):.3g}" for value in (target[2], cells.logs[:, 2].max()))
         raise EvidenceError(
             f"the target needs {asked} FLOPs, less than the {largest} of the dearest run in the table: "
             "read its loss off the runs, or leave the larger runs out to test the prediction"
@@ -77,7 +76,9 @@ def cautions(cells: Cells, target: NDArray[np.float64], values: Mapping[str, flo
     found: list[str] = []
     reach = math.exp(float(target[2] - cells.logs[:, 2].max()))
     if reach > FAR:
-        found.append(f"the target is {reach:.0f} times the largest run in FLOPs; few back-tests reach beyond {FAR:.0f}")
+        found.append(
+            f"the target is {_plain(reach)} times the largest run in FLOPs; few back-tests reach beyond {FAR:.0f}"
+        )
     found += _ratio(cells, target)
     low, high = min(values.values()), max(values.values())
     if high / low > 1.05:
@@ -88,6 +89,10 @@ def cautions(cells: Cells, target: NDArray[np.float64], values: Mapping[str, flo
         found.append(f"only one law could be fitted ({next(iter(values))})")
     found += _table(cells)
     return tuple(found)
+
+
+def _plain(factor: float) -> str:
+    return f"{factor:.0f}" if factor < 1e6 else f"{factor:.3g}"
 
 
 def _ratio(cells: Cells, target: NDArray[np.float64]) -> list[str]:

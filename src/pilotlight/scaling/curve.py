@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from pilotlight.errors import DataError, EvidenceError, nearest
 from pilotlight.scaling.curve_law import Path as SchedulePath
+from pilotlight.scaling.table import MISSING
 from pilotlight.units import read_count
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ STEP_COLUMNS = ("step", "steps")
 LOSS_COLUMNS = ("loss", "train_loss", "val_loss")
 RATE_COLUMNS = ("lr", "learning_rate")
 SIZE_COLUMNS = ("parameters", "n_params", "n_params_nonemb")
-MISSING = ("", "nan", "none", "null", "na")
 START = 0.05
 """Share of a run's steps before which nothing is fitted or judged: no law holds during the first of them."""
 POINTS = 120
@@ -175,7 +175,7 @@ def read_curves(path: Path, *, loss: str = "", prefer: str = "") -> dict[str, Cu
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             found = _points(path, csv.reader(stream, strict=True), wanted)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise DataError(f"there is no file {path}; give a CSV of curves: run_id, step, loss, lr") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
 from pilotlight.record.forecast import Optimum
+from pilotlight.scaling.cautions import FAR
 from pilotlight.scaling.fit import Fit
 from pilotlight.scaling.predict import Study
 from pilotlight.stats.estimate import Estimate
@@ -34,18 +35,15 @@ def optimum(study: Study, flops: float, *, level: float = 0.95, unit: str = "bit
     carries parameter error and the laws' disagreement. The sizes within ``FLAT`` of the best say how flat it is.
 
     Raises:
-        EvidenceError: every run has about the same tokens per parameter, or no law of both could be fitted.
+        EvidenceError: every run has about the same tokens per parameter, no law of both could be fitted, or the budget is
+            below the cheapest run.
     """
     import numpy as np
 
     logs = study.cells.logs
     ratio = logs[:, 1] - logs[:, 0]
     told = [(fit, weight) for fit, weight in zip(study.fits, study.weights, strict=True) if _has_minimum(fit)]
-    if float(np.ptp(ratio)) < SPREAD or not told:
-        raise EvidenceError(
-            f"every run has about {math.exp(float(ratio.mean())):.3g} tokens per parameter, so the best split of a budget "
-            "cannot be told; train a few sizes for half and for twice as long"
-        )
+    _refuse(study, flops, able=bool(told))
     places = _along(study, flops)
     total = sum(weight for _, weight in told)
     mean = np.sum([weight / total * fit.at(places)[0] for fit, weight in told], axis=0)
@@ -55,7 +53,8 @@ def optimum(study: Study, flops: float, *, level: float = 0.95, unit: str = "bit
     step = WIDTH * 2 / (SIZES - 1)
     costs = {factor: _cost(mean, best, round(math.log(factor) / step)) for factor in (0.5, 2.0)}
     spread, _ = study.spread(places[best])
-    cautions = _cautions(best, ratio, places[best])
+    reach = flops / math.exp(float(logs[:, 2].max()))
+    cautions = _cautions(best, ratio, places[best], reach)
     tokens = [
         math.exp(float(value)) for value in np.interp([low, float(places[best, 0]), high], places[:, 0], places[:, 1])
     ]
@@ -69,6 +68,23 @@ def optimum(study: Study, flops: float, *, level: float = 0.95, unit: str = "bit
         flat=FLAT, flat_low=math.exp(float(flat.min())), flat_high=math.exp(float(flat.max())),
         half_the_size=costs[0.5], twice_the_size=costs[2.0], cautions=cautions,
     )  # fmt: skip
+
+
+def _refuse(study: Study, flops: float, *, able: bool) -> None:
+    import numpy as np
+
+    logs = study.cells.logs
+    ratio, least = logs[:, 1] - logs[:, 0], math.exp(float(logs[:, 2].min()))
+    if flops < least:
+        raise EvidenceError(
+            f"the budget of {flops:.3g} FLOPs is less than the {least:.3g} of the cheapest run in the table; "
+            "ask for more, or add smaller runs"
+        )
+    if float(np.ptp(ratio)) < SPREAD or not able:
+        raise EvidenceError(
+            f"every run has about {math.exp(float(ratio.mean())):.3g} tokens per parameter, so the best split of a budget "
+            "cannot be told; train a few sizes for half and for twice as long"
+        )
 
 
 def _has_minimum(fit: Fit) -> bool:
@@ -112,8 +128,10 @@ def _cost(mean: Floats, best: int, steps: int) -> float | None:
     return float(math.expm1(float(mean[there] - mean[best]))) if 0 <= there < len(mean) else None
 
 
-def _cautions(best: int, ratio: Floats, place: Floats) -> tuple[str, ...]:
+def _cautions(best: int, ratio: Floats, place: Floats, reach: float) -> tuple[str, ...]:
     found: list[str] = []
+    if reach > FAR:
+        found.append(f"the budget is {reach:.3g} times the dearest run in FLOPs; few back-tests reach beyond {FAR:.0f}")
     if best in (0, SIZES - 1):
         found.append("the best size lies at the edge of what was searched: the table does not show a minimum")
     here = float(place[1] - place[0])

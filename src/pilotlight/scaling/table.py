@@ -13,6 +13,7 @@ from pilotlight.errors import DataError, EvidenceError, nearest
 from pilotlight.record.results import Results
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.task_score import ScorePoint
+from pilotlight.stats.metric import METRICS
 from pilotlight.units import read_count
 
 SIZE_COLUMNS = (
@@ -28,6 +29,7 @@ TOKEN_COLUMNS = (
     "num_tokens",
     "tokens_seen",
     "consumed_tokens",
+    "num_input_tokens_seen",
 )
 LOSS_COLUMNS = (
     "loss", "bits_per_byte", "val_loss", "eval_loss", "valid_loss", "validation_loss", "val_bpb", "bpb", "train_loss",
@@ -42,11 +44,36 @@ MISSING = ("", "nan", "none", "null", "na")
 @final
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Runs as points, and which column held their size and their loss."""
+    """Runs as points, which column held their size (empty: a pilot's own) and their loss, and how many rows were left out."""
 
     points: tuple[Point, ...]
     size: str
     loss: str
+    left_out: int = 0
+
+    @property
+    def unit(self) -> str:
+        """Unit of the losses; the name of their column where the metric is not one of ours."""
+        return METRICS[self.loss].unit if self.loss in METRICS else self.loss
+
+    @property
+    def counts(self) -> str:
+        """What the sizes count, in words."""
+        return f"parameters as in column {self.size}" if self.size else "non-embedding parameters"
+
+
+def runs_of(source: Path, metric: str = "") -> Table:
+    """Return the runs of a pilot's folder, or of a CSV file; ``metric`` is the loss, by default bits per byte or what is there.
+
+    Raises:
+        DataError: the file cannot be read.
+        RecordError: the folder is not a pilot's.
+        EvidenceError: no run of the pilot has ``metric``.
+    """
+    if not source.is_dir():
+        return read_table(source, loss=metric)
+    loss = metric or "bits_per_byte"
+    return Table(ladder_points(Results.open(source), loss), "", loss)
 
 
 def read_table(path: Path, *, loss: str = "") -> Table:
@@ -56,13 +83,14 @@ def read_table(path: Path, *, loss: str = "") -> Table:
     names), and where there are any ``flops``, ``seed``, ``run_id`` (rows that share one are checkpoints of one run),
     ``unique_tokens`` (where text was repeated), ``batch_tokens`` and ``RECIPE_COLUMNS``. Names count in any case, with
     any of ``/ . -`` and blanks for ``_``, and without a leading ``config.`` or ``summary.``. Rows without a loss, or
-    whose ``state`` is not one of ``STATES``, are left out; numbers may be written as 18M or 1.8e7.
+    whose ``state`` is not one of ``STATES``, are left out; rows alike in every cell count once; numbers may be written as
+    18M or 1.8e7.
 
     Raises:
         DataError: the file is missing, not readable, lacks a column, or holds something that is not a number.
     """
-    rows, names = _rows(path)
-    rows = [(line, row) for line, row in rows if row.get("state", "").strip().lower() in STATES]
+    every, names = _rows(path)
+    rows = [(line, row) for line, row in every if row.get("state", "").strip().lower() in STATES]
     target = _column(path, names, rows, (_plain_name(loss),) if loss else LOSS_COLUMNS)
     rows = [(line, row) for line, row in rows if not _empty(row, target)]
     if not rows:
@@ -70,7 +98,7 @@ def read_table(path: Path, *, loss: str = "") -> Table:
     size = _column(path, names, rows, SIZE_COLUMNS)
     tokens = _column(path, names, rows, TOKEN_COLUMNS)
     points = tuple(_point(f"{path}:{line}", row, (size, tokens, target)) for line, row in rows)
-    return Table(points, size, target)
+    return Table(points, size, target, len(every) - len(rows))
 
 
 def read_scores(path: Path, loss: str, name: str) -> tuple[ScorePoint, ...]:
@@ -127,7 +155,9 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             names = [_plain_name(name) for name in next(reader, ())]
-            rows = [(reader.line_num, dict(zip(names, cells, strict=False))) for cells in reader if any(cells)]
+            # a row that is there twice is one run, and no repeat that could tell of noise
+            lines = {tuple(cells): reader.line_num for cells in reader if any(cells)}
+            rows = [(line, dict(zip(names, cells, strict=False))) for cells, line in lines.items()]
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}; give a pilot's output folder or a CSV of runs") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -165,7 +195,7 @@ def _point(where: str, row: Mapping[str, str], columns: tuple[str, str, str]) ->
         try:
             value = read_count(text)
         except ValueError as error:
-            raise DataError(f"{where}: {name} is {text!r}; expected a number such as 1.8e7 or 18M") from error
+            raise DataError(f"{where}: {name} is {text!r}; expected a number above 0 such as 1.8e7 or 18M") from error
         if value <= 0:
             raise DataError(f"{where}: {name} is {text!r}; expected a number above 0")
         return value

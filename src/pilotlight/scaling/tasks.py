@@ -10,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, final
 
-from pilotlight.errors import DataError
+from pilotlight.errors import DataError, nearest
+from pilotlight.scaling.table import MISSING
 from pilotlight.spec import Record
 from pilotlight.units import read_count
 
 KINDS = ("loss", "decision", "curve", "seed")
 COLUMNS = ("source", "task", "kind", "metric", "better", "run_id", "role")
-MISSING = ("", "nan", "none", "null", "na")
+ALLOWED = {"kind": KINDS, "role": ("pilot", "target"), "better": ("lower", "higher", "")}
+"""What a task may say; ``better`` may be left empty where the metric is a loss."""
 
 
 @final
@@ -104,13 +106,17 @@ def read_tasks(folder: Path) -> tuple[Task, ...]:
     """Return the tasks of ``folder``, which holds ``tasks.csv`` and a ``<source>.csv`` for every source in it.
 
     Raises:
-        DataError: a file is missing or lacks a column, or a task names a run that its table does not hold.
+        DataError: a file is missing lacks a column or holds an unknown word, or a task names a run that its table does not hold.
     """
     path = folder / "tasks.csv"
     members: dict[tuple[str, str, str], list[dict[str, str]]] = {}
     for row in _read(path, COLUMNS):
-        if row["kind"] not in KINDS:
-            raise DataError(f"{path}: kind is {row['kind']!r}; expected one of {', '.join(KINDS)}")
+        for name, known in ALLOWED.items():
+            if row[name] not in known:
+                raise DataError(
+                    f"{path}: {name} is {row[name]!r} in {row['task']}; expected one of {', '.join(filter(None, known))}"
+                    f"{nearest(row[name], known)}"
+                )
         members.setdefault((row["source"], row["task"], row["kind"]), []).append(row)
     tables: dict[str, dict[str, dict[str, str]]] = {}
     found: list[Task] = []
@@ -138,7 +144,7 @@ def _read(path: Path, wanted: tuple[str, ...]) -> list[dict[str, str]]:
             reader = csv.DictReader(stream)
             rows = list(reader)
             names = reader.fieldnames or ()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(
             f"there is no file {path}; a back-test needs tasks.csv and a table for each of its sources"
         ) from error

@@ -196,7 +196,7 @@ def _facts(top: _Effect, noise: Noise, rule: Rule, level: float) -> dict[str, An
     return {
         "p_value": two_sided(top.value, top.error, degrees),
         "power": power(math.log1p(rule.worth), top.error, degrees, level),
-        "detectable": math.expm1(detectable(top.error, degrees, level, rule.power)),
+        "detectable": math.expm1(min(_ENDLESS, detectable(top.error, degrees, level, rule.power))),
         "seeds": top.seeds,
         "error": top.error,
         "degrees": degrees,
@@ -224,9 +224,14 @@ def _effects(arms: Arms, noise: Noise, variant: str) -> dict[str, _Effect]:
     scales = arms.compared(variant)
     if not scales:
         raise EvidenceError(f"{variant!r} and the baseline never ran at the same scale; train both at one.")
-    if all(_is_paired(arms, variant, scale) for scale in scales):
+    if _has_spread(noise) and all(_is_paired(arms, variant, scale) for scale in scales):
         return {scale: _paired_effect(arms, noise, variant, scale) for scale in scales}
     return {scale: _unpaired_effect(arms, noise, variant, scale) for scale in scales}
+
+
+def _has_spread(noise: Noise) -> bool:
+    """Return whether any two differences within seeds can be told apart; if not, the arms' own spread has to do."""
+    return any(spread.degrees > 0.0 for cells in noise.differences.values() for spread in cells.values())
 
 
 def _is_paired(arms: Arms, variant: str, scale: str) -> bool:

@@ -10,7 +10,7 @@ from pilotlight.errors import EvidenceError
 from pilotlight.spec import Record
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.response import SPREAD
-from pilotlight.stats.student import mean
+from pilotlight.stats.student import critical, mean
 
 DRAWS = 4000
 
@@ -61,10 +61,22 @@ def shrink(
     best = {name: value if name in anchors else centre + keep * (value - centre) for name, value in means.items()}
     errors = {name: math.sqrt(noise if name in anchors else keep * noise) for name in means}
     winner = min(best, key=lambda name: (best[name], means[name], name))
+    pull = {name: 0.0 if name in anchors else _pull(1.0 - keep, value - centre, noise, len(chosen))
+            for name, value in means.items()}  # fmt: skip
+    reach = critical(level, 1.0 + (len(means) - 1) * (len(seeds) - 1))
     return Shrunk(
-        arms={name: _estimate(sign, best[name], errors[name], level, unit, len(seeds)) for name in best},
+        arms={name: _estimate(sign, value, reach * math.hypot(errors[name], pull[name]), level, unit, len(seeds))
+              for name, value in best.items()},
         winner=winner, regret=_regret(best, errors, winner, level, len(seeds)), spread=math.sqrt(noise * len(seeds)),
     )  # fmt: skip
+
+
+def _pull(share: float, away: float, noise: float, arms: int) -> float:
+    """Return the error of a pull of ``share`` of the way ``away``: centre and spread between arms are estimates (Morris 1983).
+
+    With the 2 / (arms + 1) nominal 95 % intervals of 3 to 5 arms on 2 to 5 seeds cover 0.92 to 1.00; without, 0.66 to 0.91.
+    """
+    return math.sqrt(share * noise / arms + 2.0 / (arms + 1) * (share * away) ** 2)
 
 
 def _noise(logs: Mapping[str, list[float]], means: Mapping[str, float]) -> float:
@@ -80,10 +92,7 @@ def _noise(logs: Mapping[str, list[float]], means: Mapping[str, float]) -> float
     return (rest + SPREAD**2) / (degrees + 1)
 
 
-def _estimate(sign: float, log: float, error: float, level: float, unit: str, seeds: int) -> Estimate:
-    from pilotlight.stats.student import critical
-
-    half = critical(level, 1e6) * error
+def _estimate(sign: float, log: float, half: float, level: float, unit: str, seeds: int) -> Estimate:
     low, value, high = sorted(math.exp(sign * (log + shift)) for shift in (-half, 0.0, half))
     return Estimate(value=value, low=low, high=high, level=level, unit=unit, n=seeds,
                     method="mean over seeds, shrunk towards the finalists' mean")  # fmt: skip

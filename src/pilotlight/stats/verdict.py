@@ -12,6 +12,8 @@ from pilotlight.stats.power import MOST, detectable, fewest, power
 from pilotlight.stats.rule import Rule
 from pilotlight.units import show_share
 
+_UNBOUNDED = 10.0  # width of an interval of relative gains beyond which its ends say nothing
+
 
 class Verdict(StrEnum):
     """The four answers to "does this change go in?"."""
@@ -82,10 +84,8 @@ def _shown(comparison: Comparison, better: Literal["lower", "higher"]) -> str:
     low, value, high = _gain(comparison, better)
     word = "better" if value >= 0.0 else "worse"
     seeds = f"{comparison.seeds} seed{'s' if comparison.seeds > 1 else ''}"
-    return (
-        f"{show_share(abs(value))} {word} (gain between {100 * low:.2f} and {100 * high:.2f} % at "
-        f"{100 * effect.level:.3g} % confidence, {seeds} at {comparison.scale})"
-    )
+    bounds = f"gain between {100 * low:.2f} and {100 * high:.2f} %" if high - low < _UNBOUNDED else "gain unbounded"
+    return f"{show_share(abs(value))} {word} ({bounds} at {100 * effect.level:.3g} % confidence, {seeds} at {comparison.scale})"
 
 
 def _doubt(comparison: Comparison, rule: Rule, gain: tuple[float, float, float]) -> str:

@@ -130,7 +130,7 @@ def _figures(figures: tuple[Figure, ...]) -> Table:
 def _standing(item: Alternative) -> Cell:
     """Return whether nothing is better; without a predicted result nobody can say that it is on the frontier."""
     if item.dominated:
-        return Cell(f"no: {item.dominated} is better", tone="quiet")
+        return Cell(f"no: {item.dominated} is {'predicted to be ' if item.loss else ''}better", tone="quiet")
     return Cell("yes") if item.loss else Cell("–", note="without a predicted result nobody can say", tone="quiet")
 
 

@@ -41,7 +41,7 @@ class Variants(Section):
         trend = _trend(study, decision)
         inner = (Plot(trend), _sizes(study, decision)) if trend else (_sizes(study, decision),)
         pieces.append(Fold("Effects at every size, and what each variant changes", (*inner, _changes(decision))))
-        return Block(" ".join(filter(None, (_lead(decision), decision.tuning))), tuple(pieces))
+        return Block(" ".join(filter(None, (_lead(decision), decision.tuning, decision.allocation))), tuple(pieces))
 
 
 def _planned(study: Study) -> Block | None:
@@ -59,7 +59,8 @@ def _planned(study: Study) -> Block | None:
     state = (
         "verdicts follow when the trials are done" if study.decision is None else "too few runs to compare any of them"
     )
-    return Block(f"Planned; {state}.", (
+    allocation = study.decision.allocation if study.decision is not None else ""
+    return Block(f"Planned; {state}. {allocation}".rstrip(), (
         Table(("Variant", "Change", "Finished trials"), rows, frozenset({"Finished trials"})),
     ))  # fmt: skip
 

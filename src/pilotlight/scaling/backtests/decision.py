@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling.contest import Contest, contest
 from pilotlight.scaling.contest_cells import PilotRun, Scale, scale_of
+from pilotlight.scaling.intervals import PENALTY
 from pilotlight.scaling.tasks import Task, TaskRow, TaskScore
 
 if TYPE_CHECKING:
@@ -141,5 +142,5 @@ def _scored(found: Contest, truth: dict[str, float], better: str) -> dict[str, f
         "bias": float((np.abs(told) - np.abs(true)).mean() / unit),
         "coverage": float((np.abs(misses) <= half).mean()),
         "half_width": float(half.mean()),
-        "interval_score": float((2 * half + 40 * outside).mean()),
+        "interval_score": float((2 * half + PENALTY * outside).mean()),
     }

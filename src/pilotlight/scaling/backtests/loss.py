@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
+from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import Study
 from pilotlight.scaling.tasks import Task, TaskRow, TaskScore
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 LEVEL = 0.95
 RECIPE = ("lr", "batch_tokens")
@@ -55,7 +51,8 @@ def run(task: Task) -> TaskScore:
         bounds = _foretold(study, targets)
     except EvidenceError as error:
         return told.model_copy(update={"abstained": True, "why": str(error)})
-    return told.model_copy(update=scored(bounds, [target.loss for target in targets]))
+    lows, values, highs = zip(*bounds, strict=True)
+    return told.model_copy(update=judged(values, lows, highs, [target.loss for target in targets])._asdict())
 
 
 def _foretold(study: Study, targets: list[Point]) -> list[tuple[float, float, float]]:
@@ -74,23 +71,3 @@ def _foretold(study: Study, targets: list[Point]) -> list[tuple[float, float, fl
             found[key] = (low, spread.value, high)
         bounds.append(found[key])
     return bounds
-
-
-def scored(bounds: Iterable[tuple[float, float, float]], truths: Iterable[float]) -> dict[str, float]:
-    """Return error, bias, coverage, half width and interval score of low, value, high [targets] beside the truth.
-
-    All are relative to the truth and means over the targets.
-    """
-    import numpy as np
-
-    given = np.array(list(bounds), dtype=float)
-    truth = np.array(list(truths), dtype=float)
-    low, value, high = (given[:, index] / truth for index in range(3))
-    outside: NDArray[np.float64] = np.maximum(low - 1, 0) + np.maximum(1 - high, 0)
-    return {
-        "error": float(np.abs(value - 1).mean()),
-        "bias": float((value - 1).mean()),
-        "coverage": float((outside == 0).mean()),
-        "half_width": float((high - low).mean() / 2),
-        "interval_score": float((high - low + 2 / (1 - LEVEL) * outside).mean()),
-    }
