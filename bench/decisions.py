@@ -298,6 +298,7 @@ def main() -> None:
     default = os.environ.get("PILOTLIGHT_SHARED_DATA", "../shared/data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(default) / "scaling")
+    parser.add_argument("--draws", type=int, default=100, help="of the baseline's bootstrap")
     for name in ("calibrate", "cross-validate", "dry"):
         parser.add_argument(f"--{name}", action="store_true")
     given = parser.parse_args()
@@ -311,7 +312,7 @@ def main() -> None:
         seconds = time.process_time() - begun
         plain: dict[str, list[dict[str, float]]] = defaultdict(list)
         for task in losses(given.folder):
-            if (one := baseline(task)) is not None:
+            if (one := baseline(task, given.draws)) is not None:
                 plain[task.source].append(one)
         title = "Decisions: back-test on published run tables"
         lines = [

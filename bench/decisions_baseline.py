@@ -14,8 +14,6 @@ from pilotlight.scaling.backtests.loss import points
 from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.tasks import Task
 
-DRAWS = 100
-
 
 def baseline_fit(logs: np.ndarray, loss: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
     """Return e, and a coefficient and an exponent for each column of ``logs`` [runs, columns]: Huber's loss of 0.001."""
@@ -42,8 +40,8 @@ def baseline_at(theta: np.ndarray, logs: np.ndarray) -> np.ndarray:
     return logsumexp(terms, axis=0)
 
 
-def baseline(task: Task) -> dict[str, float] | None:
-    """Return how the plain baseline does on a task; None where it has too few cells."""
+def baseline(task: Task, count: int) -> dict[str, float] | None:
+    """Return how the plain baseline does on a task, with ``count`` draws; None where it has too few cells."""
     pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
     here, there = (np.log([(p.parameters, p.tokens) for p in group]) for group in (pilots, targets))
     use = [axis for axis in (0, 1) if np.ptp(here[:, axis]) > 0.05]
@@ -54,7 +52,7 @@ def baseline(task: Task) -> dict[str, float] | None:
     whole = baseline_fit(here, loss)
     draws = np.random.default_rng(0)
     drawn = []
-    for _ in range(DRAWS):
+    for _ in range(count):
         pick = draws.integers(0, len(loss), len(loss))
         drawn.append(baseline_at(baseline_fit(here[pick], loss[pick], whole), there))
     value = np.exp(baseline_at(whole, there))
