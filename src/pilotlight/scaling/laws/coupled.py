@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from pilotlight.scaling.law import Law
+from pilotlight.scaling.laws._coupling import EXPONENTS, FEWEST, SHAPE, joined, unreferenced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ class Coupled(Law):
     centres: p is 0.8 there (0.076 / 0.095), taken as 1; q as the exponents of the Chinchilla form; r is free.
     """
 
-    exponents: ClassVar[tuple[str, ...]] = ("q", "p", "r")
+    exponents: ClassVar[tuple[str, ...]] = EXPONENTS
     centres: ClassVar[tuple[float, ...]] = (0.3, 1.0, 1.0)
     coefficients: ClassVar[tuple[str, ...]] = ("E", "K")
 
@@ -33,27 +33,23 @@ class Coupled(Law):
     @property
     def fewest(self) -> int:
         """Least number of distinct cells: its three exponents are too free for fewer."""
-        return 5
+        return FEWEST
 
     def columns(self, logs: NDArray[np.float64], exponents: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the terms without their coefficients."""
         import numpy as np
 
-        q, p, r = (exponents[:, index : index + 1] for index in range(3))
-        joined = np.exp(q * np.logaddexp(2 * np.log(r) - p * logs[None, :, 0], -logs[None, :, 1]))
-        return np.stack([np.ones_like(joined), joined], axis=-1)
+        term = joined(logs, exponents)
+        return np.stack([np.ones_like(term), term], axis=-1)
 
     def plain(
         self, exponents: Sequence[float], coefficients: Sequence[float], reference: NDArray[np.float64]
     ) -> dict[str, float]:
         """Return the numbers for logarithms without a reference."""
-        q, p, r = exponents
-        size, tokens = float(reference[0]), float(reference[1])
-        ratio = r * math.exp((p * size - tokens) / 2)
+        numbers, factor = unreferenced(exponents, reference)
         floor, height = coefficients
-        return {"q": q, "p": p, "r": ratio, "E": floor, "K": height * math.exp(q * tokens)}
+        return numbers | {"E": floor, "K": height * factor}
 
     def equation(self, numbers: Mapping[str, float]) -> str:
         """Return the equation with numbers."""
-        weight = numbers["r"] ** 2
-        return "{E:.4g} + {K:.4g} ({w:.3g}/N^{p:.3f} + 1/D)^{q:.3f}".format(w=weight, **numbers)
+        return ("{E:.4g} + {K:.4g} " + SHAPE).format(w=numbers["r"] ** 2, **numbers)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from pilotlight.scaling.law import Law
+from pilotlight.scaling.laws._coupling import EXPONENTS, FEWEST, SHAPE, joined, unreferenced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ class CoupledNoFloor(Law):
     centres: p is 0.8 there (0.076 / 0.095), taken as 1; q 0.095, taken as 0.08; r is free.
     """
 
-    exponents: ClassVar[tuple[str, ...]] = ("q", "p", "r")
+    exponents: ClassVar[tuple[str, ...]] = EXPONENTS
     centres: ClassVar[tuple[float, ...]] = (0.08, 1.0, 1.0)
     coefficients: ClassVar[tuple[str, ...]] = ("K",)
 
@@ -33,27 +33,20 @@ class CoupledNoFloor(Law):
     @property
     def fewest(self) -> int:
         """Least number of distinct cells: its three exponents are too free for fewer."""
-        return 5
+        return FEWEST
 
     def columns(self, logs: NDArray[np.float64], exponents: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the terms without their coefficients."""
-        import numpy as np
-
-        q, p, r = (exponents[:, index : index + 1] for index in range(3))
-        joined = np.exp(q * np.logaddexp(2 * np.log(r) - p * logs[None, :, 0], -logs[None, :, 1]))
-        return np.stack([joined], axis=-1)
+        return joined(logs, exponents)[:, :, None]
 
     def plain(
         self, exponents: Sequence[float], coefficients: Sequence[float], reference: NDArray[np.float64]
     ) -> dict[str, float]:
         """Return the numbers for logarithms without a reference."""
-        q, p, r = exponents
-        size, tokens = float(reference[0]), float(reference[1])
-        ratio = r * math.exp((p * size - tokens) / 2)
+        numbers, factor = unreferenced(exponents, reference)
         (height,) = coefficients
-        return {"q": q, "p": p, "r": ratio, "K": height * math.exp(q * tokens)}
+        return numbers | {"K": height * factor}
 
     def equation(self, numbers: Mapping[str, float]) -> str:
         """Return the equation with numbers."""
-        weight = numbers["r"] ** 2
-        return "{K:.4g} ({w:.3g}/N^{p:.3f} + 1/D)^{q:.3f}".format(w=weight, **numbers)
+        return ("{K:.4g} " + SHAPE).format(w=numbers["r"] ** 2, **numbers)
