@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; by default out/ and the plan's name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one core each.")]
+Together = Annotated[
+    int | None, typer.Option(min=1, help="Trainings of one shape in one program; by default several on an accelerator.")
+]
 
 
 def run(
     plan: Annotated[Path, typer.Argument(help="Pilot file (YAML).")],
     out: Out = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one core each.")] = None,
-    together: Annotated[
-        int | None,
-        typer.Option(min=1, help="Trainings of one shape in one program; by default several on an accelerator."),
-    ] = None,
+    workers: Workers = None,
+    together: Together = None,
     measure_again: Annotated[
         bool, typer.Option("--measure-again", help="Measure this machine's speed anew, in a new --out.")
     ] = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotlight.cli.run import Json, Out, Quiet
+from pilotlight.cli.run import Json, Out, Quiet, Together, Workers
 
 if TYPE_CHECKING:
     from pilotlight.cli.talk import Talk
@@ -20,11 +20,8 @@ _MOST_ROWS = 12
 def search(
     plan: Annotated[Path, typer.Argument(help="Pilot file (YAML) with `search` in it.")],
     out: Out = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time, one core each.")] = None,
-    together: Annotated[
-        int | None,
-        typer.Option(min=1, help="Trainings of one shape in one program; by default several on an accelerator."),
-    ] = None,
+    workers: Workers = None,
+    together: Together = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
