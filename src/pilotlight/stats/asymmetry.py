@@ -68,7 +68,8 @@ def pooled_asymmetry(cells: Iterable[Cell], level: float = 0.95) -> Estimate:
         found: Any = least_squares(residuals, start, loss="soft_l1", max_nfev=400)
         fits.append((float(found.cost), found.x, found.fun, found.jac))
     _, best, rest, slopes = min(fits, key=lambda fit: fit[0])
-    weighted = rest / np.sqrt(1.0 + rest**2)  # the score of soft_l1
+    # The score of soft_l1 is rest / sqrt(1 + rest^2) by the Jacobian; the one that scipy returns is scaled by (1 + rest^2)^-3/4.
+    weighted = rest * (1.0 + rest**2) ** 0.25
     scores = np.zeros((count, len(best)))
     np.add.at(scores, table.cell, weighted[:, None] * slopes)
     bread = np.linalg.pinv(slopes.T @ slopes)
