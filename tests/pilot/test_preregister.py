@@ -74,6 +74,19 @@ def test_after_the_first_trial_a_change_is_refused_and_shown(changed, why, words
     assert criteria_in_force(ledger.entries()).facts["criteria"] == PILOT.criteria
 
 
+def test_an_edited_file_that_the_plan_names_is_no_deviation(tmp_path):
+    task = tmp_path / "task.jsonl"
+    task.write_text("{}", encoding="utf-8")
+    pilot = PILOT.model_copy(update={"goal": PILOT.goal.model_copy(update={"task": task, "metric": "accuracy"})})
+    ledger = Ledger(tmp_path / "out" / "ledger.jsonl")
+    preregister(pilot, tmp_path / "out", ledger, silent)
+    ledger.append("trial", name="baseline/a/seed0")
+    task.write_text('{"another": 1}', encoding="utf-8")
+    for why in ("", "the task had a slip"):
+        with pytest.raises(RecordError, match="a file that it names"):
+            preregister(pilot, tmp_path / "out", ledger, silent, why=why)
+
+
 def test_a_declared_change_of_what_decides_no_trial_is_a_deviation_for_ever(tmp_path):
     ledger = begun(tmp_path)
     preregister(LOOSER, tmp_path, ledger, silent, why="the client asked for it")

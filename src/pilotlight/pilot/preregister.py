@@ -78,6 +78,12 @@ def preregister(
 
 def _refuse(out: Path, changes: dict[str, tuple[Any, Any]], why: str) -> None:
     """Refuse a change of criteria after the first trial that is not allowed, or not declared."""
+    if not changes:
+        raise RecordError(
+            f"{out} was started with this plan, but a file that it names (goal.task, goal.hardware.receipt or .table) was edited "
+            "since. Restore the file, give the plan another --out, or name an edited receipt or table by another file name and "
+            'declare that: --deviate "why".'
+        )
     shown = "".join(f"\n  {path}: {old} -> {new}" for path, (old, new) in list(changes.items())[:8])
     harmless = all(any(path == name or path.startswith(f"{name}.") for name in MAY_DEVIATE) for path in changes)
     if harmless and why:
