@@ -10,9 +10,10 @@ import pytest
 from made_up_results import pilot_of
 from made_up_search import GAIN, OPTIMUM, pretend
 
-from pilotlight.errors import ConfigError, EvidenceError, RecordError
+from pilotlight.errors import ConfigError, EvidenceError, RecordError, RunError
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.search import search
+from pilotlight.pilot.trials import FRESH
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import SEARCH, Results
 from pilotlight.record.search import SearchResult
@@ -113,6 +114,28 @@ def test_with_nothing_to_find_nothing_is_recommended(made_up, tmp_path, monkeypa
     assert "nothing is recommended" in found.because or "nothing to confirm" in found.because
 
 
+def test_a_winner_without_fresh_results_is_no_proof_that_nothing_beat_the_plan(made_up, tmp_path, monkeypatch):
+    before = made_up_search.loss
+
+    def dead_on_fresh_seeds(plan):
+        if plan["seed"] >= FRESH:
+            raise RunError("the loss was not finite")
+        return before(plan)
+
+    monkeypatch.setattr(made_up_search, "loss", dead_on_fresh_seeds)
+    found = run(tmp_path / "out")
+    assert found.recommended == {}
+    assert "gave no result" in found.because
+
+
+def test_two_shaded_fields_of_one_name_have_a_risk_map_each(made_up, tmp_path):
+    paths = [f"train.optim.roles.{role}.lr_factor" for role in ("embedding", "output")]
+    space = {path: {"low": 0.25, "high": 4.0, "log": True} for path in paths}
+    run(tmp_path / "out", searching(search={"space": space, "shade": paths}))
+    probes = {row.variant for row in Results.open(tmp_path / "out", kind=SEARCH).rows if ".x" in row.variant}
+    assert len(probes) == 4
+
+
 def test_points_that_cannot_be_built_fail_alone(made_up, tmp_path):
     space = {"model.feedforward": ["gelu", "swiglu"], "model.mixer.head_dim": [16, 4096]}
     found = run(tmp_path / "out", searching(search={"space": space, "sampler": "grid", "trials": 5}))
@@ -154,6 +177,8 @@ def test_a_pilot_without_a_search_is_told_what_to_add(tmp_path):
     ({"space": {"model.feedforward.kind": {"low": 1, "high": 2}}}, "no number"),
     ({"space": {"train.rows": {"low": 8.1, "high": 8.9}}}, "whole numbers"),
     ({"space": {"corpus.held_out": [0.1, 0.2]}}, "held-out text"),
+    ({"space": {"corpus": [{}, {"steps": []}]}}, "held-out text"),
+    ({"space": {"model.softcap": {"low": 10, "high": 50, "log": True}}}, "is null in the plan"),
     ({"scale": "1k-1k"}, "no scale is called '1k-1k'"),
 ])  # fmt: skip
 def test_what_cannot_be_searched_is_said_before_anything_is_trained(made_up, tmp_path, asked, told):

@@ -141,6 +141,12 @@ def _tuned(campaign: Campaign, ready: Ready, calibration: Calibration) -> Campai
     tokens = Ready({name: ready.tokens[of] for name, of in wanted.of.items()})
     train_missing(replace(campaign, pilot=wanted.pilot, kind=TUNING), tokens, calibration, wanted.trials)
     results = Results.open(campaign.out, kind=TUNING)
+    lost = sorted(row.name for row in results.rows if row.status == "killed")
+    if lost:
+        raise RunError(
+            f"{len(lost)} trainings of the tuning were lost, the first is {lost[0]}; run the same command again: it trains only "
+            "those, and tunes then."
+        )
     if tune.tuned(pilot, ledger) == pilot:
         found = tune.responses(pilot, wanted, results)
         for name in (name for name, one in found.items() if one is None):

@@ -1,7 +1,8 @@
 """``search``: rounds of trials over fields of the plan, finals on other seeds, the safe side, and fresh seeds at the end.
 
-Every choice is made from results in order of their numbers, and written into the ledger before it is trained. Killed at
-any moment and started again, a search goes on and ends with the same result.
+Every choice is made from results in order of their numbers. Rounds are written into the ledger before they are trained;
+finals, probes and the last arms follow from what was trained. Killed at any moment and started again, a search goes on and
+ends with the same result; a training whose worker was lost is tried again then, and may change who comes to the finals.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def search(
             "the pilot has no `search`; add search: {space: {train.optim.lr: {low: 1e-3, high: 1e-2, log: true}}}"
         )
     for path in pilot.search.space:
-        if path.startswith(("corpus.sources", "corpus.held_out")):
+        if path.split(".")[0] == "corpus" and not path.startswith("corpus.steps"):
             raise ConfigError(
                 f"search.space: {path} changes the held-out text, so losses would not compare; search corpus.steps"
             )
@@ -219,7 +220,7 @@ class _Search:
             for multiple in PROBES:
                 value = points[winner][field.path] * multiple
                 value = max(1, round(value)) if field.kind == "whole" else float(f"{value:.4g}")
-                name = f"{winner}.{field.path.rpartition('.')[2]}.x{multiple:g}"
+                name = f"{winner}.{field.path}.x{multiple:g}"
                 probes[name] = points[winner] | {field.path: value}
         return probes
 

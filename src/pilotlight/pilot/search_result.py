@@ -83,7 +83,7 @@ class Found:
             tried = [
                 Tried(float(point[path]), row.seed, row.metrics.get(pilot.goal.metric) if row.status == "finished" else None)
                 for name, point in [(winner, self.asked[winner]), *others.items()]
-                for row in self.rows if row.variant == name and row.round == "main"
+                for row in self.rows if row.variant == name and row.round == "main" and row.status != "killed"
             ]  # fmt: skip
             try:
                 found[path] = respond(tried, better=metric(pilot.goal.metric).better, level=pilot.rule.level)
@@ -201,6 +201,11 @@ def _recommended(
     """Return what to set and why. The safe side is taken unless it costs half of what matters on the fresh seeds."""
     better, worth = metric(pilot.goal.metric).better, pilot.rule.worth
     gains = {item.name: _gain(item.effect, better) for item in confirmations}
+    if not gains and shrunk.winner != BASELINE:
+        return {}, (
+            "The trainings on fresh seeds gave no result, so nothing is recommended; look at their errors in the ledger, and run "
+            "the search again."
+        )
     if not gains:
         return {}, "The plan as it is was not beaten by any trial, so there was nothing to confirm."
     safe = next((item for item in confirmations if item.name not in shrunk.arms), None)

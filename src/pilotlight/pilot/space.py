@@ -124,7 +124,12 @@ def _dimension(path: str, given: Range | tuple[Any, ...], baseline: Spec) -> Dim
     now = value_at(baseline, path)
     if not isinstance(given, Range):
         return Dimension(path, "choice", tuple(given))
-    if isinstance(now, bool) or (now is not None and not isinstance(now, int | float)):
+    if now is None:
+        raise ConfigError(
+            f"search.space: {path} is null in the plan, which is no place within a range; set a number there first, or give a "
+            "list of choices."
+        )
+    if isinstance(now, bool) or not isinstance(now, int | float):
         raise ConfigError(f"search.space: {path} is {now!r}, no number; give a list of choices instead of a range.")
     if not isinstance(now, int):
         return Dimension(path, "number", (), given.low, given.high, given.log, given.points)

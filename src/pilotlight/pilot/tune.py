@@ -70,7 +70,7 @@ def responses(pilot: Pilot, tuning: Round, results: Results) -> dict[str, Respon
     for variant in pilot.to_tune:
         tried = [
             Tried(tuning.at[row.variant], row.seed, row.metrics[name] if row.status == "finished" else None)
-            for row in results.rows if tuning.of.get(row.variant) == variant
+            for row in results.rows if tuning.of.get(row.variant) == variant and row.status != "killed"
         ]  # fmt: skip
         try:
             found[variant] = respond(tried, better=metric(name).better, level=pilot.rule.level, unit="multiple")
@@ -118,5 +118,6 @@ def sentence(pilot: Pilot) -> str:
     seeds = f"{settings.seeds} seed{'s' if settings.seeds > 1 else ''}"
     return (
         f"{settings.path} was tuned for each before the comparison, at {rung_of(pilot)} by {len(settings.multiples)} multiples "
-        f"on {seeds} of its own, on the safe side of the fitted optimum: {shown}."
+        f"on {seeds} of its own; each takes the safe side of its fitted optimum, or the best that ended where fewer than three "
+        f"did: {shown}."
     )
