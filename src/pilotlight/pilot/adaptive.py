@@ -116,7 +116,7 @@ def choose(pilot: Pilot, results: Results, calibration: Calibration, so_far: Sch
     state = _State(pilot, calibration, so_far, known)
     menu = [offer for offer in known.menu if _trial(offer).name not in ours]
     inside = [offer for offer in menu if state.affordable([_trial(offer)])]
-    advice = next_trial(known.bought, inside, so_far.reserve, known.question)
+    advice = next_trial(known.bought, inside, so_far.left, known.question)
     if advice.action == "buy":
         return state.bought(advice, inside)
     proof = state.proof(advice.pick, results)
@@ -156,7 +156,7 @@ class _State:
         question = self.known.question
         wanted = list(advice.offers)
         if len(wanted) < BATCH and advice.regret is not None:
-            for one in ranked(self.known.bought, inside, self.so_far.reserve, question):
+            for one in ranked(self.known.bought, inside, self.so_far.left, question):
                 worthy = one.offers if one.gain > USELESS * question.worth else ()
                 wanted += [offer for offer in worthy if offer not in wanted]
         chosen = self.affordable(map(_trial, wanted))[:BATCH]

@@ -29,9 +29,10 @@ def begin(out: Path, plan: Plan) -> None:
     with hold(out):
         ledger = Ledger(out / "ledger.jsonl")
         found = committed(ledger.entries())
-        if found is None or sha256(out / "decision.json") != found.sha256:
+        path = out / "decision.json"
+        if found is None or not path.is_file() or sha256(path) != found.sha256:
             raise RecordError(
-                f"{out / 'decision.json'} is not the decision that the ledger holds, so the full run would test no prediction. "
+                f"{path} is not the decision that the ledger holds, so the full run would test no prediction. "
                 f"Run `pilot decide {out}` first."
             )
         marks = {"decision": found.sha256, "plan": fingerprint(plan)}

@@ -84,6 +84,8 @@ class Schedule:
     left_out: tuple[Trial, ...]
     reserve: float
     """FLOPs of the budget that the main trials do not use."""
+    left: float = 0.0
+    """FLOPs of it that further main trials may use: what is kept back for confirmation is not among them."""
 
 
 def _kept_back(pilot: Pilot, calibration: Calibration) -> float:
@@ -136,7 +138,7 @@ def schedule(pilot: Pilot, calibration: Calibration, asked: Sequence[Trial] | No
             f"{show_seconds(cheapest)} here. Raise budget.time to about {show_seconds(max(1.0, enough))} for all "
             f"{len(trials)} trials, or make the rungs smaller."
         )
-    return Schedule(tuple(inside), tuple(left_out), whole - spent)
+    return Schedule(tuple(inside), tuple(left_out), whole - spent, max(0.0, whole * (1 - keep_back) - spent))
 
 
 def _shown(pilot: Pilot) -> str:
