@@ -35,6 +35,7 @@ bench-decisions:  ## predictions and decisions on published run tables, into ben
 bench-statistics: ## measured coverage of every interval, into docs/statistics.md
 	python bench/coverage.py --write
 	python bench/curves.py --write
+	python bench/response.py --write
 
 bench-data:       ## corpus jobs beside other libraries, into bench/RESULTS.md; DATA=FOLDER of text, PEERS=DIR of bench-peers
 	python bench/data.py $(if $(DATA),--text "$(DATA)") $(if $(PEERS),--peers "$(PEERS)")
