@@ -63,7 +63,11 @@ def _lead(study: Study, forecast: Prediction) -> str:
     tested = ""
     if forecast.hold_out:
         worst = max(item.relative_error for item in forecast.hold_out)
-        tested = f" Laws fitted without some of the rungs missed them by up to {percent(worst, 2)}."
+        alone = max((error for item in forecast.hold_out for error in item.by_law.values()), default=worst)
+        tested = (
+            f" Fitted without some of the rungs, the laws together missed them by up to {percent(worst, 2)}, single ones by up to "
+            f"{percent(alone, 2)}."
+        )
     return (
         f"{counted(forecast.runs, 'run')} at {counted(forecast.cells, 'size')} predict {value} {interval} "
         f"{forecast.loss.unit} for the full run as declared, {fold(forecast.reach)} the FLOPs of the largest rung.{tested}"
