@@ -65,8 +65,8 @@ def _lead(study: Study, forecast: Prediction) -> str:
         worst = max(item.relative_error for item in forecast.hold_out)
         alone = max((error for item in forecast.hold_out for error in item.by_law.values()), default=worst)
         tested = (
-            f" Fitted without some of the rungs, the laws together missed them by up to {percent(worst, 2)}, single ones by up to "
-            f"{percent(alone, 2)}."
+            f" Fitted without some of the rungs, the laws together missed them by up to {percent(worst, 2)}, "
+            f"single ones by up to {percent(alone, 2)}."
         )
     return (
         f"{counted(forecast.runs, 'run')} at {counted(forecast.cells, 'size')} predict {value} {interval} "
