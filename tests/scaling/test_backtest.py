@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from pilotlight.cli.main import app, register
 from pilotlight.errors import DataError
+from pilotlight.scaling import backtest as backtests
 from pilotlight.scaling.backtest import backtest, summarised
 from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.tasks import TaskScore, read_tasks
@@ -70,6 +72,69 @@ def test_every_task_is_scored_and_sources_are_summed_up(folder):
     assert scores["pick"].accuracy == 1.0
     assert scores["pick"].regret == 0.0
     assert {kind.kind for kind in found.kinds} == {"loss", "decision"}
+
+
+def test_scores_are_foretold_through_the_loss(tmp_path):
+    """A sigmoid of the loss, of runs up to 64M parameters, foretells the scores of larger ones; noise abstains."""
+    names = (*COLUMNS, "accuracy", "coin")
+    runs, tasks = [], []
+    for step in range(9):
+        size = 1e6 * 2.0**step
+        loss = chinchilla(size, 20 * size)
+        score = 0.25 + 0.65 / (1 + math.exp(4 * (loss - chinchilla(4e7, 8e8))))
+        runs.append((*_run(f"{step}", "plain", size, 20 * size, loss), f"{score:.5f}", f"{0.25 + 0.004 * (-1) ** step}"))
+        role = "target" if step > 6 else "pilot"
+        for metric in ("accuracy", "coin"):
+            tasks.append(("mine", metric, "loss", metric, "higher", f"{step}", role, "", ""))
+    _write(tmp_path / "mine.csv", names, runs)
+    _write(tmp_path / "tasks.csv", ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell"), tasks)
+    scores = {score.task: score for score in backtest(tmp_path).tasks}
+    assert scores["accuracy"].error < 0.05
+    assert scores["accuracy"].coverage == 1.0
+    assert scores["accuracy"].error < scores["accuracy"].unchanged
+    assert scores["coin"].abstained
+    assert "noise" in scores["coin"].why
+
+
+def test_runs_of_no_known_size_are_decided_by_their_values(tmp_path):
+    runs = [
+        (f"{name}{seed}{where}", name, where, "", "", "", "", str(seed), value + 0.002 * seed + (where == "small"))
+        for name, value in (("one", 3.0), ("two", 2.9), ("three", 3.2)) for seed in range(2) for where in ("small", "large")
+    ]  # fmt: skip
+    _write(tmp_path / "mine.csv", ("run_id", "recipe", "cell", "n_params", "tokens", "flops", "lr", "seed", "loss"), runs)
+    rows = [
+        _task("pick", "decision", run[0], "pilot" if run[2] == "small" else "target", variant=run[1], cell=run[2])
+        for run in runs
+    ]
+    _write(tmp_path / "tasks.csv", ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell"), rows)
+    (score,) = backtest(tmp_path).tasks
+    assert not score.abstained
+    assert score.accuracy == 1.0
+    assert 0 < score.brier < 0.25
+
+
+def test_a_task_that_breaks_a_method_does_not_hide_the_others(folder, monkeypatch):
+    def breaks(task):
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr("pilotlight.scaling.backtests.decision.run", breaks)
+    backtests._runner.cache_clear()
+    found = backtest(folder)
+    backtests._runner.cache_clear()
+    scores = {score.task: score for score in found.tasks}
+    assert scores["pick"].abstained
+    assert scores["pick"].why == "failed with ZeroDivisionError: of all things"
+    assert scores["ladder"].error < 0.01
+
+
+def test_rows_that_end_early_are_read(folder):
+    path = folder / "mine.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], *lines[1:], "short,plain"]) + "\n", encoding="utf-8")
+    assert not next(score for score in backtest(folder).tasks if score.task == "ladder").abstained
+    short = [line.rsplit(",", 2)[0] if line.split(",")[3] == "2e+06-10" else line for line in lines]
+    path.write_text("\n".join(short) + "\n", encoding="utf-8")
+    assert next(score for score in backtest(folder).tasks if score.task == "ladder").n_pilot == 9
 
 
 def test_what_cannot_be_told_is_abstained_from_and_counts_as_no_change(folder):

@@ -84,10 +84,21 @@ def backtest(
     scores: list[TaskScore] = []
     for done, task in enumerate(tasks):
         watch(Progress("tasks", done, len(tasks), note=task.name))
-        scores.append(_runner(task.kind)(task))
+        scores.append(_scored(task))
         told(scores[-1])
     watch(Progress("tasks", len(tasks), len(tasks)))
     return summarised(scores)
+
+
+def _scored(task: Task) -> TaskScore:
+    """Return how ``task`` went; one that a method fails at counts as abstained, so that it does not hide the others."""
+    try:
+        return _runner(task.kind)(task)
+    except Exception as error:
+        return TaskScore(
+            source=task.source, task=task.name, kind=task.kind, n_pilot=len(task.pilots), n_target=len(task.targets),
+            abstained=True, why=f"failed with {type(error).__name__}: {error}",
+        )  # fmt: skip
 
 
 def summarised(scores: Sequence[TaskScore]) -> Backtest:

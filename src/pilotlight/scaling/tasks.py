@@ -141,7 +141,7 @@ def _row(path: Path, table: Mapping[str, dict[str, str]], row: Mapping[str, str]
 def _read(path: Path, wanted: tuple[str, ...]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream, restval="")
             rows = list(reader)
             names = reader.fieldnames or ()
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 SETTINGS = ("lr", "batch_tokens", "n_params", "n_params_nonemb", "tokens")
 """Columns that, with the recipe, set rows of one variant and cell apart; rows that agree in all are repeats."""
 
+BLIND = Scale(1.0)
+"""Where a pilot lies if no run of its task says how large it was."""
+UNKNOWN_STEP = 10.0
+"""How many times the pilots' FLOPs a target is taken to have then."""
+
 
 def run(task: Task) -> TaskScore:
     """Return how the contest of the pilots' variants foretold the target.
@@ -73,10 +78,11 @@ def _cannot(pilots: list[PilotRun], truth: dict[str, float]) -> str:
 
 
 def pilot_runs(task: Task) -> list[PilotRun]:
-    """Return the pilots that have a value and FLOPs."""
+    """Return the pilots that have a value and FLOPs; where no row of the task says how large a run was, all are alike."""
+    blind = _is_blind(task)
     found: list[PilotRun] = []
     for row in task.pilots:
-        value, scale = number(row, task.metric), _row_scale(row)
+        value, scale = number(row, task.metric), BLIND if blind else _row_scale(row)
         if value is None or scale is None:
             continue
         found.append(
@@ -89,9 +95,15 @@ def pilot_runs(task: Task) -> list[PilotRun]:
 
 
 def target_scale(task: Task) -> Scale | None:
-    """Return where the targets lie: their middle; None where neither FLOPs nor sizes are known."""
+    """Return where the targets lie: their middle; None where neither FLOPs nor sizes of theirs are known but some pilot's."""
+    if _is_blind(task):
+        return Scale(UNKNOWN_STEP * BLIND.flops)
     scales = [scale for row in task.targets if (scale := _row_scale(row))]
     return scale_of(scales) if scales else None
+
+
+def _is_blind(task: Task) -> bool:
+    return not any(_row_scale(row) for row in task.rows)
 
 
 def _row_scale(row: TaskRow) -> Scale | None:
@@ -100,6 +112,9 @@ def _row_scale(row: TaskRow) -> Scale | None:
     if not flops and parameters:
         # without tokens the order of the cells is still that of their sizes: 20 tokens per parameter stand in
         flops = 6 * parameters * (tokens or 20 * parameters)
+    if not flops and tokens:
+        # one model of a size that is not told: its tokens are what grows
+        flops = 6 * tokens
     return Scale(flops, parameters, tokens) if flops else None
 
 

@@ -1,14 +1,22 @@
-"""Tasks of kind ``loss``: the final loss of large runs from small ones."""
+"""Tasks of kind ``loss``: the final loss of large runs from small ones, or their score in two steps, through the loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import Study
+from pilotlight.scaling.task_score import NoForecast, ScorePoint, forecast_scores
 from pilotlight.scaling.tasks import Task, TaskRow, TaskScore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 RECIPE = ("lr", "batch_tokens")
@@ -39,6 +47,8 @@ def points(rows: Iterable[TaskRow], metric: str) -> list[Point]:
 
 def run(task: Task) -> TaskScore:
     """Return how the targets' losses were foretold; abstained where the pilots cannot carry a prediction."""
+    if task.better == "higher":
+        return _scores(task)
     pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
     told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
     if not targets:
@@ -55,6 +65,47 @@ def run(task: Task) -> TaskScore:
     return told.model_copy(update=judged(values, lows, highs, [target.loss for target in targets])._asdict())
 
 
+def _scores(task: Task) -> TaskScore:
+    """Return how the targets' scores were foretold: their loss from the pilots, then the score at that loss."""
+    pilots = [(row, score) for row in task.pilots if (score := row.number(task.metric)) is not None]
+    targets = [
+        (found, score)
+        for row in task.targets
+        if (score := row.number(task.metric)) is not None and (found := point(row, "loss")) is not None
+    ]
+    told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
+    if not targets or not pilots:
+        lacking = "pilot" if targets else "target"
+        return told.model_copy(update={"abstained": True, "why": f"no {lacking} has a {task.metric} and a loss"})
+    truth, best = [score for _, score in targets], max(score for _, score in pilots)
+    told = told.model_copy(
+        update={"unchanged": sum(abs(best - one) / max(abs(one), 1e-12) for one in truth) / len(truth)}
+    )
+    unit = 100.0 if max(score for _, score in pilots) > 1 else 1.0
+    known = [
+        ScorePoint(loss, score / unit, row.run) for row, score in pilots if (loss := row.number("loss")) is not None
+    ]
+    try:
+        study = Study.of(points((row for row, _ in pilots), "loss"))
+        bounds: list[tuple[float, float, float]] = []
+        for target, _ in targets:
+            found = forecast_scores(known, study.spread(_place(study, target))[0], level=LEVEL)
+            if isinstance(found, NoForecast):
+                return told.model_copy(update={"abstained": True, "why": found.why})
+            bounds.append((unit * found.low, unit * found.value, unit * found.high))
+    except EvidenceError as error:
+        return told.model_copy(update={"abstained": True, "why": str(error)})
+    lows, values, highs = zip(*bounds, strict=True)
+    return told.model_copy(update=judged(values, lows, highs, truth)._asdict())
+
+
+def _place(study: Study, target: Point) -> Floats:
+    return study.logs(
+        target.parameters, target.tokens, flops=target.compute, unique_tokens=target.unique_tokens,
+        batch_tokens=target.batch_tokens,
+    )  # fmt: skip
+
+
 def _foretold(study: Study, targets: list[Point]) -> list[tuple[float, float, float]]:
     """Return low, value and high for every target; targets within the table are asked for, too."""
     found: dict[tuple[float | None, ...], tuple[float, float, float]] = {}
@@ -62,11 +113,7 @@ def _foretold(study: Study, targets: list[Point]) -> list[tuple[float, float, fl
     for target in targets:
         key = (target.parameters, target.tokens, target.compute, target.unique_tokens, target.batch_tokens)
         if key not in found:
-            where = study.logs(
-                target.parameters, target.tokens, flops=target.compute, unique_tokens=target.unique_tokens,
-                batch_tokens=target.batch_tokens,
-            )  # fmt: skip
-            spread, _ = study.spread(where)
+            spread, _ = study.spread(_place(study, target))
             low, high = spread.bounds(LEVEL)
             found[key] = (low, spread.value, high)
         bounds.append(found[key])
