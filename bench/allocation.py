@@ -8,7 +8,8 @@ A unit is a variant in a cell. It costs the FLOPs of all its rows there (its swe
 noise added that differs between replays. Tasks whose pilots lie in one cell are left out: there is nothing to allocate.
 After every purchase a strategy names its pick, whose regret at the target is known from the table. Areas under that curve
 are taken over FLOPs, from nothing to what the whole table costs, and over their logarithm, from the cheapest unit on;
-before anything is bought the regret is that of a blind pick. A strategy that stops keeps its pick to the end.
+before anything is bought the regret is that of a blind pick. A strategy that stops keeps its pick to the end. The bound
+knows the truth as soon as every variant was seen in the cheapest cell.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class Stage:
         for (variant, cell), value in self.shown.items():
             draw = stream(replay, "allocation", self.task.name, variant, cell).standard_normal()
             values[variant, cell] = value + noise * abs(value) * float(draw)
-        return Shop(self.question, self.menu, values, replay)
+        return Shop(
+            self.question, self.menu, values, replay, min(self.regret, key=lambda name: (self.regret[name], name))
+        )
 
 
 def stages(folder: Path, only: list[str]) -> Iterator[Stage]:

@@ -226,7 +226,7 @@ def text(found: list[Result], given: argparse.Namespace, loads: list[float]) -> 
         f"Depth {given.depth}, width {given.width}, {given.heads} heads, context {given.context}, vocabulary 4096, "
         f"{given.minutes:g} minutes of steps on {torch.get_num_threads()} threads, "
         f"{automatic_precision(Machine().resolve().device)}; text: "
-        f"{given.text or 'what every Python brings along'}.",
+        f"{given.text.name if given.text else 'what every Python brings along'}.",
         "", "| who | how | seed | steps | seconds | bits per byte |", "|---|---|--:|--:|--:|--:|", *(one.row for one in found),
         "", *said,
     ]  # fmt: skip
