@@ -21,6 +21,7 @@ from pilotlight.scaling.tasks import TaskScore, read_tasks
 
 PLACE = Path(os.environ.get("PILOTLIGHT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data")) / "scaling"
 COLUMNS = ("source", "recipe", "cell", "run_id", "n_params", "n_params_nonemb", "tokens", "flops", "seed", "loss")
+TASKS = ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell")
 
 
 @pytest.fixture
@@ -42,8 +43,7 @@ def folder(tmp_path):
         for recipe, name in (("plain", f"{size:g}-10"), ("better", f"{size:g}-better")):
             tasks.append(_task("pick", "decision", name, role, variant=recipe, cell=f"{size:g}"))
     _write(tmp_path / "mine.csv", COLUMNS, runs)
-    names = ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell")
-    _write(tmp_path / "tasks.csv", names, tasks)
+    _write(tmp_path / "tasks.csv", TASKS, tasks)
     return tmp_path
 
 
@@ -82,12 +82,14 @@ def test_scores_are_foretold_through_the_loss(tmp_path):
         size = 1e6 * 2.0**step
         loss = chinchilla(size, 20 * size)
         score = 0.25 + 0.65 / (1 + math.exp(4 * (loss - chinchilla(4e7, 8e8))))
-        runs.append((*_run(f"{step}", "plain", size, 20 * size, loss), f"{score:.5f}", f"{0.25 + 0.004 * (-1) ** step}"))
+        runs.append(
+            (*_run(f"{step}", "plain", size, 20 * size, loss), f"{score:.5f}", f"{0.25 + 0.004 * (-1) ** step}")
+        )
         role = "target" if step > 6 else "pilot"
         for metric in ("accuracy", "coin"):
             tasks.append(("mine", metric, "loss", metric, "higher", f"{step}", role, "", ""))
     _write(tmp_path / "mine.csv", names, runs)
-    _write(tmp_path / "tasks.csv", ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell"), tasks)
+    _write(tmp_path / "tasks.csv", TASKS, tasks)
     scores = {score.task: score for score in backtest(tmp_path).tasks}
     assert scores["accuracy"].error < 0.05
     assert scores["accuracy"].coverage == 1.0
@@ -101,12 +103,14 @@ def test_runs_of_no_known_size_are_decided_by_their_values(tmp_path):
         (f"{name}{seed}{where}", name, where, "", "", "", "", str(seed), value + 0.002 * seed + (where == "small"))
         for name, value in (("one", 3.0), ("two", 2.9), ("three", 3.2)) for seed in range(2) for where in ("small", "large")
     ]  # fmt: skip
-    _write(tmp_path / "mine.csv", ("run_id", "recipe", "cell", "n_params", "tokens", "flops", "lr", "seed", "loss"), runs)
+    _write(
+        tmp_path / "mine.csv", ("run_id", "recipe", "cell", "n_params", "tokens", "flops", "lr", "seed", "loss"), runs
+    )
     rows = [
         _task("pick", "decision", run[0], "pilot" if run[2] == "small" else "target", variant=run[1], cell=run[2])
         for run in runs
     ]
-    _write(tmp_path / "tasks.csv", ("source", "task", "kind", "metric", "better", "run_id", "role", "variant", "cell"), rows)
+    _write(tmp_path / "tasks.csv", TASKS, rows)
     (score,) = backtest(tmp_path).tasks
     assert not score.abstained
     assert score.accuracy == 1.0
