@@ -117,6 +117,32 @@ def test_runs_of_no_known_size_are_decided_by_their_values(tmp_path):
     assert 0 < score.brier < 0.25
 
 
+def test_a_row_without_a_size_is_left_out_where_others_tell_theirs(folder):
+    """Taken to be of size 1 it would ruin the fit; its FLOPs and tokens together still tell it."""
+    path = folder / "mine.csv"
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    rows[1][4] = rows[1][7] = rows[2][4] = ""
+    _write(path, rows[0], rows[1:])
+    score = next(score for score in backtest(folder).tasks if score.task == "ladder")
+    assert score.n_pilot == 9
+    assert score.error < 0.01
+
+
+def test_sizes_alone_make_a_ladder(folder):
+    path = folder / "mine.csv"
+    rows = [
+        row
+        for row in csv.reader(path.read_text(encoding="utf-8").splitlines())
+        if row[3].endswith(("id", "-10", "tter"))
+    ]
+    _write(path, rows[0], [[*row[:6], "", "", *row[8:]] for row in rows[1:]])
+    tasks = [line for line in (folder / "tasks.csv").read_text(encoding="utf-8").splitlines() if "-40," not in line]
+    (folder / "tasks.csv").write_text("\n".join(tasks) + "\n", encoding="utf-8")
+    score = next(score for score in backtest(folder).tasks if score.task == "ladder")
+    assert not score.abstained
+    assert score.error < 0.02
+
+
 def test_a_task_that_breaks_a_method_does_not_hide_the_others(folder, monkeypatch):
     def breaks(task):
         raise ZeroDivisionError("of all things")

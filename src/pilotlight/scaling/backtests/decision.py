@@ -142,15 +142,16 @@ def _scored(found: Contest, truth: dict[str, float], better: str) -> dict[str, f
     told, spread = gaps[one] - gaps[other], found.errors[np.ix_(rows, rows)][one, other]
     right = np.where(told == 0, 0.5, np.sign(told) == np.sign(true))
     chance = found.chances[np.ix_(rows, rows)][one, other]
-    unit = 1.0 if found.grid.logged else max(float(np.abs(plain[turned.argmin()])), 1e-12)
-    chosen = plain[int(gaps.argmin())]
-    best = plain[turned.argmin()]
+    chosen, best = plain[int(gaps.argmin())], plain[turned.argmin()]
+    # a share of the best one; of the middle one where the best is nothing at all
+    share = float(abs(best) or np.median(np.abs(plain)) or 1.0)
+    unit = 1.0 if found.grid.logged else share
     misses = (told - true) / unit
     half = 1.96 * spread / unit
     outside = np.maximum(np.abs(misses) - half, 0.0)
     return {
         "accuracy": float(right.mean()),
-        "regret": float(abs(chosen - best) / max(abs(best), 1e-12)),
+        "regret": float(abs(chosen - best) / share),
         "brier": float(((chance - (true < 0)) ** 2).mean()),
         "error": float(np.abs(misses).mean()),
         # a difference has no direction: the bias is of how large it is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
@@ -19,19 +19,32 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+SIZES = ("n_params", "n_params_nonemb")
 RECIPE = ("lr", "batch_tokens")
 """Columns that set recipes apart within a cell: the best of them counts, as when a rate is tuned."""
 
 
-def point(row: TaskRow, metric: str) -> Point | None:
-    """Return one row as a point; None where it has no loss above 0, or neither tokens nor FLOPs."""
+TOKENS_PER_PARAMETER = 20.0
+"""Stands in where a table tells sizes alone (Hoffmann et al. 2022)."""
+
+
+def is_sized(rows: Iterable[TaskRow]) -> bool:
+    """Return whether some row tells the size of its model; else all are taken to be of one model."""
+    return any(row.number(*SIZES) for row in rows)
+
+
+def point(row: TaskRow, metric: str, *, sized: bool) -> Point | None:
+    """Return one row as a point; None where it has no loss above 0 or its scale is not known.
+
+    ``sized``: other rows of the table tell sizes, so that one without is not known, rather than of the one model there is.
+    """
     loss, flops = row.number(metric), row.number("flops")
-    size, tokens = row.number("n_params", "n_params_nonemb"), row.number("tokens")
-    if size is None:  # a table of one model whose size is not given
-        size = flops / 6 / tokens if flops and tokens else 1.0
-    if tokens is None:
-        tokens = (flops or 0.0) / 6 / size
-    if loss is None or loss <= 0 or tokens <= 0:
+    size, tokens = row.number(*SIZES), row.number("tokens")
+    if size is None:
+        size = flops / 6 / tokens if flops and tokens else None if sized else 1.0
+    if tokens is None and size is not None:
+        tokens = flops / 6 / size if flops else TOKENS_PER_PARAMETER * size
+    if loss is None or loss <= 0 or not size or not tokens or size < 0 or tokens < 0:
         return None
     return Point(
         parameters=size, tokens=tokens, loss=loss, flops=flops, seed=row.facts.get("seed", ""),
@@ -40,19 +53,23 @@ def point(row: TaskRow, metric: str) -> Point | None:
     )  # fmt: skip
 
 
-def points(rows: Iterable[TaskRow], metric: str) -> list[Point]:
-    """Return the rows that are runs with a loss."""
-    return [found for row in rows if (found := point(row, metric)) is not None]
+def points(rows: Sequence[TaskRow], metric: str, *, sized: bool | None = None) -> list[Point]:
+    """Return the rows that are runs with a loss and a scale; ``sized`` as ``point`` takes it, by default what the rows say."""
+    known = is_sized(rows) if sized is None else sized
+    return [found for row in rows if (found := point(row, metric, sized=known)) is not None]
 
 
 def run(task: Task) -> TaskScore:
     """Return how the targets' losses were foretold; abstained where the pilots cannot carry a prediction."""
     if task.better == "higher":
         return _scores(task)
-    pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
+    sized = is_sized(task.rows)
+    pilots, targets = points(task.pilots, task.metric, sized=sized), points(task.targets, task.metric, sized=sized)
     told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
     if not targets:
-        return told.model_copy(update={"abstained": True, "why": f"no target has a {task.metric} above 0"})
+        return told.model_copy(
+            update={"abstained": True, "why": f"no target has a {task.metric} above 0 and a known scale"}
+        )
     if pilots:
         best = min(pilot.loss for pilot in pilots)
         told = told.model_copy(update={"unchanged": sum(abs(best / one.loss - 1) for one in targets) / len(targets)})
@@ -67,11 +84,12 @@ def run(task: Task) -> TaskScore:
 
 def _scores(task: Task) -> TaskScore:
     """Return how the targets' scores were foretold: their loss from the pilots, then the score at that loss."""
+    sized = is_sized(task.rows)
     pilots = [(row, score) for row in task.pilots if (score := row.number(task.metric)) is not None]
     targets = [
         (found, score)
         for row in task.targets
-        if (score := row.number(task.metric)) is not None and (found := point(row, "loss")) is not None
+        if (score := row.number(task.metric)) is not None and (found := point(row, "loss", sized=sized)) is not None
     ]
     told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
     if not targets or not pilots:
@@ -86,7 +104,7 @@ def _scores(task: Task) -> TaskScore:
         ScorePoint(loss, score / unit, row.run) for row, score in pilots if (loss := row.number("loss")) is not None
     ]
     try:
-        study = Study.of(points((row for row, _ in pilots), "loss"))
+        study = Study.of(points([row for row, _ in pilots], "loss", sized=sized))
         bounds: list[tuple[float, float, float]] = []
         for target, _ in targets:
             found = forecast_scores(known, study.spread(_place(study, target))[0], level=LEVEL)
