@@ -53,6 +53,9 @@ class Campaign:
     rung_noise: float = 1.0
     """Noise of a rung over that of the rung below."""
 
+    rung_doubt: float = 0.0
+    """Standard deviation of the change of the log of the variance per rung, which is drawn for every campaign."""
+
     tails: float = math.inf
     """Degrees of freedom of t-distributed noise."""
 
@@ -84,6 +87,13 @@ class Campaign:
                 for seed, value in enumerate(values.tolist(), 0 if name == BASELINE or not self.apart else 100)
             ]
         return found
+
+    def _settled(self, generator: np.random.Generator) -> Campaign:
+        """Return the campaign with what differs from one to the next drawn."""
+        if self.rung_doubt == 0.0:
+            return self
+        change = math.exp(self.rung_doubt * generator.standard_normal() / 2.0)
+        return replace(self, rung_noise=self.rung_noise * change, rung_doubt=0.0)
 
     def _draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
         if math.isinf(self.tails):
@@ -117,13 +127,15 @@ class Campaign:
         Of normal noise the mean is independent of the spread, so that for each simulated interval the chance is known
         with which it holds the truth: counting hits would need several times the studies.
         """
+        generator = stream(seed, "coverage", repr(self))
         shares = np.zeros(len(self.correlations))
-        for comparisons in self.studies(count, seed):
-            for variant, found in enumerate(comparisons):
+        for _ in range(count):
+            made = self._settled(generator)
+            for variant, found in enumerate(compare(made.observations(generator), BASELINE, RULE).comparisons):
                 interval, rung = found.by_scale[found.scale], self.names.index(found.scale)
                 if math.isinf(self.tails):
                     half = (math.log1p(interval.high) - math.log1p(interval.low)) / 2.0
-                    shares[variant] += 2.0 * ndtr(half / self._error(variant, rung)) - 1.0
+                    shares[variant] += 2.0 * ndtr(half / made._error(variant, rung)) - 1.0
                 else:
                     shares[variant] += interval.low <= math.expm1(self.effect(variant, rung)) <= interval.high
         return (shares / count).tolist()
@@ -174,8 +186,11 @@ def scored(generator: np.random.Generator, runs: int, items: int, spread: float,
     if kind == "normal":
         return of_run + of_item + 0.5 * generator.standard_normal((runs, items)), 0.0
     if kind == "right or wrong":
-        chance = ndtr(1.3 + of_run + of_item)
-        return (generator.random((runs, items)) < chance).astype(float), float(ndtr(1.3 / math.sqrt(2.0 + spread**2)))
+        # Tests differ in how hard they are: a count of few answers takes so few values that the coverage at one share
+        # jumps up and down with the share, whatever the interval (Brown, Cai & DasGupta 2001).
+        ease = 1.3 + 0.3 * generator.standard_normal()
+        chance = ndtr(ease + of_run + of_item)
+        return (generator.random((runs, items)) < chance).astype(float), float(ndtr(ease / math.sqrt(2.0 + spread**2)))
     if kind in ("f1", "recall", "precision"):
         # Yes or no, with items that are harder than others: columns are what is true and what the model said.
         true = (generator.random((1, items)) < 0.4) + np.zeros((runs, items), dtype=bool)
@@ -259,12 +274,16 @@ def folds_covered(folds: int, size: int, count: int) -> float:
 
 
 def shared_items_covered(runs: int, items: int, accuracy: float, flips: float, count: int) -> float:
-    """Return how often the interval holds the true share, where all runs are right on the same items but for ``flips``."""
+    """Return how often the interval holds the true share, where all runs are right on the same items but for ``flips``.
+
+    The share of items that are wrong is drawn between half and one and a half times what ``accuracy`` leaves.
+    """
     generator = stream(0, "shared items", runs, items, str(accuracy), str(flips))
-    truth = accuracy * (1.0 - flips) + (1.0 - accuracy) * flips
     hits = 0
     for _ in range(count):
-        right = generator.random((1, items)) < accuracy
+        drawn = 1.0 - (1.0 - accuracy) * generator.uniform(0.5, 1.5)
+        truth = drawn * (1.0 - flips) + (1.0 - drawn) * flips
+        right = generator.random((1, items)) < drawn
         found = two_level((right ^ (generator.random((runs, items)) < flips)).astype(float), unit="x")
         hits += found.low <= truth <= found.high
     return hits / count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from pilotlight.randomness import stream
 from pilotlight.scaling.fall import around, fall
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import Study
-from pilotlight.stats.carry import carry
-from pilotlight.stats.comparison import Comparison, Observation, compare
+from pilotlight.stats.carry import BEND, DOUBT, DRIFT, carry
+from pilotlight.stats.comparison import USUAL, Comparison, Observation, compare
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.multiplier import Gain, multiplier
 from pilotlight.stats.rule import Rule
@@ -27,35 +28,55 @@ WORTH = math.log1p(RULE.worth)
 
 
 def _drawn(
-    seeds: tuple[int, ...], variants: int, spread: float, drift: float, count: int
+    seeds: tuple[int, ...], variants: int, spread: float | None, drift: float | None, count: int
 ) -> Iterator[tuple[tuple[Comparison, ...], np.ndarray, np.ndarray]]:
-    """Return simulated campaigns with their true effects at the top rung and true changes of them per e-fold of size."""
+    """Return simulated campaigns with their true effects at the largest replicated rung and at the full size.
+
+    Without a ``spread`` of effects, or a ``drift``, that of each campaign is drawn from what the intervals believe of it.
+    """
     generator = stream(0, "effects", repr(seeds), variants, str(spread), str(drift))
+    rung = max(place for place, runs in enumerate(seeds) if runs > 1)
+    ahead = AHEAD + math.log(3.0) * (len(seeds) - 1 - rung)
     for _ in range(count):
-        effects = spread * generator.standard_normal(variants)
-        slopes = drift * np.abs(effects) * generator.standard_normal(variants)
+        wide = abs(generator.standard_cauchy()) * USUAL * WORTH if spread is None else spread
+        effects = wide * generator.standard_normal(variants)
+        slopes, beyond = _drifting(generator, effects, drift)
+        beyond *= math.sqrt(ahead)
         made = Campaign(seeds, (0.5,) * variants, effects=tuple(effects), noise=0.003)
         observations = made.observations(generator)
-        top = max(item.size for item in observations)
+        head = 2e6 * 3.0**rung
         turned = [
             item if item.variant == BASELINE else item.model_copy(update={
-                "value": item.value * math.exp(slopes[int(item.variant[1:])] * math.log(item.size / top))
+                "value": item.value * math.exp(slopes[int(item.variant[1:])] * math.log(item.size / head))
             })
             for item in observations
         ]  # fmt: skip
-        yield compare(turned, BASELINE, RULE).comparisons, effects, slopes
+        yield compare(turned, BASELINE, RULE).comparisons, effects, effects + slopes * ahead + beyond
+
+
+def _drifting(
+    generator: np.random.Generator, effects: np.ndarray, drift: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the change of every effect per e-fold of size, and how far it leaves that line per square root of one."""
+    if drift is not None:
+        return drift * np.abs(effects) * generator.standard_normal(len(effects)), np.zeros(len(effects))
+    share = DRIFT * math.exp(DOUBT * generator.standard_normal())
+    reckoned = np.maximum(np.abs(effects), math.log1p(RULE.worth / 2.0))
+    slopes = share * reckoned * generator.standard_normal(len(effects))
+    return slopes, BEND * reckoned * generator.standard_normal(len(effects))
 
 
 def shrunken(count: int) -> str:
     """Return coverage of shrunken effects drawn from a normal distribution, and what the best of them is overstated by."""
     rows: list[list[object]] = []
     for variants in (1, 3, 6):
-        for spread in (0.0, 0.5, 1.0, 2.0, 4.0):
+        for spread in (0.0, 0.5, 1.0, 2.0, 4.0, None):
             hits: list[bool] = []
             raw: list[float] = []
             drawn: list[float] = []
             errors: list[tuple[float, float]] = []
-            for found, effects, _ in _drawn((3, 3), variants, spread * WORTH, 0.0, max(2, count // 2)):
+            wide = None if spread is None else spread * WORTH
+            for found, effects, _ in _drawn((3, 3), variants, wide, 0.0, max(2, count)):
                 values = [math.log1p(item.effect.value) for item in found]
                 shrunk = [item.shrunken for item in found]
                 hits += [one.low <= math.expm1(truth) <= one.high for one, truth in zip(shrunk, effects, strict=True)]
@@ -67,10 +88,15 @@ def shrunken(count: int) -> str:
                 raw.append(effects[best] - values[best])
                 drawn.append(effects[best] - math.log1p(shrunk[best].value))
             share = float(np.mean(hits))
-            cell("shrunken effect", f"{variants} variants, spread {spread:g} worths", share)
+            shown = "drawn" if spread is None else f"{spread:g}"
+            cell(
+                f"shrunken effect{'' if spread is None else ', spread given'}",
+                f"{variants} variants, spread {shown}",
+                share,
+            )
             squares = np.mean(errors, axis=0)
             rows.append([
-                variants, f"{spread:g}", share, f"{100 * np.mean(raw):.2f} %", f"{100 * np.mean(drawn):.2f} %",
+                variants, shown, share, f"{100 * np.mean(raw):.2f} %", f"{100 * np.mean(drawn):.2f} %",
                 f"{math.sqrt(squares[1] / squares[0]):.2f}",
             ])  # fmt: skip
     return table(
@@ -79,37 +105,76 @@ def shrunken(count: int) -> str:
     )  # fmt: skip
 
 
+@dataclass
+class Foretold:
+    """What simulated campaigns said of their effects at the full size, one entry for each variant."""
+
+    hits: list[bool] = field(default_factory=list)
+    reversals: list[float] = field(default_factory=list)
+    turned: list[bool] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, seeds: tuple[int, ...], drift: float | None, count: int) -> Foretold:
+        """Return what ``count`` campaigns of three variants said; see ``_drawn``."""
+        made = cls()
+        size = 2e6 * 3.0 ** (len(seeds) - 1) * math.exp(AHEAD)
+        for found, _, truths in _drawn(seeds, 3, 2.0 * WORTH, drift, count):
+            for item, truth in zip(found, truths, strict=True):
+                one = carry(item, size, RULE.worth, RULE.level, found)
+                made.hits.append(one.effect.low <= math.expm1(truth) <= one.effect.high)
+                made.reversals.append(one.reversal)
+                made.turned.append((truth > 0.0) != (item.effect.value > 0.0))
+                made.widths.append(one.effect.half_width)
+        return made
+
+
 def carried(count: int) -> str:
     """Return coverage of effects carried to a size 30 times the largest, and how the risk of a reversal is calibrated."""
     rows: list[list[object]] = []
     for seeds in ((3, 3), (3, 3, 3), (2, 2, 1)):
-        for drift in (0.0, 0.1, 0.2, 0.4):
-            hits: list[bool] = []
-            told: list[float] = []
-            turned: list[bool] = []
-            for found, effects, slopes in _drawn(seeds, 3, 2.0 * WORTH, drift, max(2, count // 3)):
-                for item, effect, slope in zip(found, effects, slopes, strict=True):
-                    size = 2e6 * 3.0 ** (len(seeds) - 1) * math.exp(AHEAD)
-                    one = carry(item, size, RULE.worth, RULE.level)
-                    truth = effect + slope * AHEAD
-                    hits.append(one.effect.low <= math.expm1(truth) <= one.effect.high)
-                    told.append(one.reversal)
-                    turned.append((truth > 0.0) != (item.effect.value > 0.0))
-            share = float(np.mean(hits))
-            cell("effect at the full size", f"{len(seeds)} rungs, drift {drift:g}", share)
+        for drift in (None, 0.0, 0.1, 0.2, 0.4):
+            made = Foretold.of(seeds, drift, max(2, count // 2))
+            share, shown = float(np.mean(made.hits)), "drawn" if drift is None else f"{drift:g}"
+            label = " + ".join(map(str, seeds))
+            cell(f"effect at the full size{'' if drift is None else ', drift given'}", f"{label}, drift {shown}", share)
             rows.append([
-                " + ".join(map(str, seeds)), f"{drift:g}", share, float(np.mean(told)), float(np.mean(turned)),
-                float(np.mean((np.array(told) - np.array(turned)) ** 2)),
+                label, shown, share, f"{100 * np.median(made.widths):.2f} %", float(np.mean(made.reversals)),
+                float(np.mean(made.turned)), float(np.mean((np.array(made.reversals) - np.array(made.turned)) ** 2)),
             ])  # fmt: skip
-    return table(["seeds per rung", "drift per e-fold", "coverage", "reversals foretold", "reversals", "Brier"], rows)
-
-
-def _loss(size: float, tokens: float) -> float:
-    return 0.7 + 25.0 / size**0.3 + 30.0 / tokens**0.28
+    return table(
+        ["seeds per rung", "drift per e-fold", "coverage", "half width", "reversals foretold", "reversals", "Brier"],
+        rows,
+    )
 
 
 RUNGS = {"2M": (2e6, 4e7), "6M": (6e6, 1.2e8), "18M": (1.8e7, 3.6e8)}
 """Parameters and tokens."""
+TOP = "18M"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A law of the loss: a floor and two powers, all as shares of the loss at the top rung."""
+
+    floor: float
+    of_size: float
+    """Share of what is above the floor that falls with the size; the rest falls with the tokens."""
+    exponents: tuple[float, float]
+
+    def loss(self, size: float, tokens: float) -> float:
+        """Return the loss of a run."""
+        top_size, top_tokens = RUNGS[TOP]
+        by_size = self.of_size * (size / top_size) ** -self.exponents[0]
+        by_tokens = (1.0 - self.of_size) * (tokens / top_tokens) ** -self.exponents[1]
+        return self.floor + (1.0 - self.floor) * (by_size + by_tokens)
+
+    @classmethod
+    def drawn(cls, generator: np.random.Generator) -> Truth:
+        """Return one as the published fits have them: exponents about 0.3, a floor of a fifth to four fifths of the loss."""
+        exponents = 0.3 * np.exp(0.25 * generator.standard_normal(2))
+        floor, of_size = generator.uniform((0.2, 0.3), (0.8, 0.7))
+        return cls(float(floor), float(of_size), (float(exponents[0]), float(exponents[1])))
 
 
 def multipliers(count: int) -> str:
@@ -117,7 +182,7 @@ def multipliers(count: int) -> str:
     rows: list[list[object]] = []
     for sought in (0.8, 1.0, 1.2, 1.5):
         for seeds in (3, 5):
-            found = list(planted(sought, seeds, max(2, count // 8)))
+            found = list(planted(sought, seeds, max(2, count)))
             told = [one for one in found if one is not None]
             share = sum(one.low <= sought <= one.high for one in told) / len(found)
             cell("compute multiplier", f"{sought:g}x, {seeds} seeds", share)
@@ -130,26 +195,26 @@ def planted(sought: float, seeds: int, studies: int) -> Iterator[Estimate | None
     """Return the multiplier that simulated ladders tell of a variant that needs ``sought`` times less compute."""
     generator = stream(0, "multiplier", str(sought), seeds)
     for _ in range(studies):
-        observations, points = _ladders(generator, RUNGS, sought, seeds)
+        observations, points = _ladders(generator, Truth.drawn(generator), sought, seeds)
         study = Study.of(points)
         (found,) = compare(observations, BASELINE, RULE).comparisons
-        places = np.stack([study.logs(*place) for place in around(*RUNGS["18M"])])
+        places = np.stack([study.logs(*place) for place in around(*RUNGS[TOP])])
         gain = Gain(math.log1p(found.effect.value), found.error, found.degrees, found.seeds)
-        yield multiplier(gain, fall(study.fits, places), RULE.level)
+        yield multiplier(gain, fall(study.fits, places, study.weights), RULE.level)
 
 
 def _ladders(
-    generator: np.random.Generator, rungs: Mapping[str, tuple[float, float]], sought: float, seeds: int
+    generator: np.random.Generator, truth: Truth, sought: float, seeds: int
 ) -> tuple[list[Observation], list[Point]]:
     """Return runs of a baseline that follows a law, and of a variant that needs ``sought`` times less compute."""
     observations: list[Observation] = []
     points: list[Point] = []
     more = math.sqrt(sought)
-    for name, (size, tokens) in rungs.items():
+    for name, (size, tokens) in RUNGS.items():
         for seed in range(seeds):
             shared, *own = generator.standard_normal(3) * 0.003 * math.sqrt(0.5)
-            old = _loss(size, tokens) * math.exp(shared + own[0])
-            new = _loss(size * more, tokens * more) * math.exp(shared + own[1])
+            old = truth.loss(size, tokens) * math.exp(shared + own[0])
+            new = truth.loss(size * more, tokens * more) * math.exp(shared + own[1])
             points.append(Point(size, tokens, old, seed=str(seed)))
             observations += [
                 Observation(variant=variant, scale=name, size=size * tokens, seed=seed, value=value)

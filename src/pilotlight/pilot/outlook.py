@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -18,25 +18,28 @@ from pilotlight.scaling.table import ladder_points
 from pilotlight.stats.carry import carry
 from pilotlight.stats.comparison import Comparison
 from pilotlight.stats.estimate import Estimate
-from pilotlight.stats.multiplier import Fall, Gain, multiplier
+from pilotlight.stats.multiplier import Fall, Gain, Price, Step, multiplier, trend
 
 
 def with_outlook(pilot: Pilot, results: Results, analysis: Analysis) -> Analysis:
-    """Return the analysis with, for every finding, its effect at the full size and its compute multiplier."""
-    falls = _falls(pilot, results) if analysis.findings else {}
+    """Return the analysis with, for every finding, its effect at the full size and its compute multiplier with its trend."""
+    falls = falls_of(pilot, results) if analysis.findings else {}
     full = pilot.goal.full_run.parameters * pilot.goal.full_run.tokens
+    among = [finding.comparison for finding in analysis.findings]
     findings: list[Finding] = []
     for finding in analysis.findings:
         found = finding.comparison
-        multipliers = _multipliers(found, falls, results)
+        steps = steps_of(found, falls, results)
+        multipliers = multipliers_of(steps, pilot.rule.level)
         findings.append(finding.model_copy(update={
-            "carried": carry(found, full, pilot.rule.worth, pilot.rule.level) if found.sizes else None,
+            "carried": carry(found, full, pilot.rule.worth, pilot.rule.level, among) if found.sizes else None,
             "multiplier": multipliers.get(found.scale), "multipliers": multipliers,
+            "multiplier_trend": trend([steps[scale] for scale in multipliers], pilot.rule.level),
         }))  # fmt: skip
     return replace(analysis, findings=tuple(findings))
 
 
-def _falls(pilot: Pilot, results: Results) -> dict[str, Fall]:
+def falls_of(pilot: Pilot, results: Results) -> dict[str, Fall]:
     """Return how steeply the baseline's law falls at every rung; none where its runs carry no law."""
     import numpy as np
 
@@ -49,25 +52,28 @@ def _falls(pilot: Pilot, results: Results) -> dict[str, Fall]:
     falls: dict[str, Fall] = {}
     for scale in pilot.scales:
         places = np.stack([study.logs(size, tokens) for size, tokens in around(scale.parameters, scale.tokens)])
-        found = fall(study.fits, places)
+        found = fall(study.fits, places, study.weights)
         if found is not None:
             falls[scale.name] = found
     return falls
 
 
-def _multipliers(found: Comparison, falls: dict[str, Fall], results: Results) -> dict[str, Estimate]:
-    """Return the multiplier at every scale at which one can be told, in FLOPs of the whole training."""
-    told: dict[str, Estimate] = {}
+def steps_of(found: Comparison, falls: Mapping[str, Fall], results: Results) -> dict[str, Step]:
+    """Return what tells the multiplier at every scale that has it all, priced in FLOPs of the whole training."""
+    steps: dict[str, Step] = {}
     for scale, effect in found.by_scale.items():
+        old, new = (_flops(results, arm, scale) for arm in (BASELINE, found.variant))
         error = found.errors.get(scale, 0.0)
-        price = _flops(results, found.variant, scale), _flops(results, BASELINE, scale)
-        if scale not in falls or error <= 0.0 or not all(price):
-            continue
-        gain = Gain(math.log1p(effect.value), error, found.degrees, effect.n)
-        estimate = multiplier(gain, falls[scale], effect.level, price=price[0] / price[1])
-        if estimate is not None:
-            told[scale] = estimate
-    return told
+        if scale in falls and error > 0.0 and old and new:
+            gain = Gain(math.log1p(effect.value), error, found.degrees, effect.n)
+            steps[scale] = Step(math.log(old), gain, falls[scale], Price(math.log(new / old)))
+    return steps
+
+
+def multipliers_of(steps: Mapping[str, Step], level: float) -> dict[str, Estimate]:
+    """Return the multiplier at every scale at which one can be told."""
+    told = {scale: multiplier(step.gain, step.fall, level, step.price) for scale, step in steps.items()}
+    return {scale: one for scale, one in told.items() if one is not None}
 
 
 def _flops(results: Results, variant: str, scale: str) -> float:
