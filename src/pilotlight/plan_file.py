@@ -134,12 +134,13 @@ def _chosen(classes: list[type[Spec]], data: Any) -> list[type[Spec]]:
     """Return the classes that ``data`` can be of: the kind it asks for, where it is an extension point."""
     if isinstance(data, list):
         return classes
-    kind = str(data.get("kind") if isinstance(data, Mapping) else data)
     found: list[type[Spec]] = []
     for cls in classes:
         if not (issubclass(cls, Part) and "folder" in cls.__dict__):
             found.append(cls)
-        elif kind in (parts := discover(cls.folder)):
+            continue
+        kind = str(data.get("kind", cls.usual) if isinstance(data, Mapping) else data)
+        if kind in (parts := discover(cls.folder)):
             found.append(parts[kind])
     return found
 

@@ -63,6 +63,9 @@ class Part(Spec, ABC):
 
     folder: ClassVar[str]
 
+    usual: ClassVar[str] = ""
+    """The kind of settings that name none; empty: a kind has to be named."""
+
     kind: str = ""
     """Name of the implementation: a file of the extension point's folder."""
 
@@ -109,6 +112,8 @@ class Part(Spec, ABC):
         if isinstance(value, cls):
             return value
         given: Any = {"kind": value} if isinstance(value, str) else value
+        if cls.usual and isinstance(given, Mapping) and "kind" not in given:
+            given = {"kind": cls.usual, **given}
         parts = discover(cls.folder)
         choices = f"expected one of {', '.join(parts)}"
         if not isinstance(given, Mapping) or "kind" not in given:

@@ -54,7 +54,7 @@ def train(arguments: dict[str, Any], watch: Any) -> dict[str, Any]:
             lines.append({"kind": "evaluation", "step": step, "bits_per_byte": value * (1 + 1 / step)})
             judge(Evaluated(step, "bits_per_byte", {"bits_per_byte": value * (1 + 1 / step)}))
     except Pruned as end:
-        return {"pruned": str(end), "metrics": end.metrics}
+        return end.told()
     (out / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     facts = RunFacts(
         status="finished", fingerprint="f" * 16, metrics={"bits_per_byte": value}, train_bits_per_byte=value, gap=0.0,

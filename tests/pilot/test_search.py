@@ -136,6 +136,18 @@ def test_two_shaded_fields_of_one_name_have_a_risk_map_each(made_up, tmp_path):
     assert len(probes) == 4
 
 
+@pytest.mark.parametrize(("low", "taken", "said"), [
+    (0.06, 0.015, "the plan's own value 0.03 won and lies outside of the range that was searched (0.06 to 0.3)"),
+    (0.02, 0.02, "lies outside of the range that was searched (0.02 to 0.3); 0.02 was taken"),
+])  # fmt: skip
+def test_a_safe_value_that_the_range_has_to_do_with_is_said_to_be_one(made_up, tmp_path, low, taken, said):
+    """The optimum lies far below either range; the plan as it is, at 0.03, is outside of the first and within the second."""
+    space = {"train.optim.lr": {"low": low, "high": 0.3, "log": True}}
+    found = run(tmp_path / "out", searching(search={"space": space, "trials": 12, "sampler": "grid"}))
+    assert found.confirmations[-1].set["train.optim.lr"] == pytest.approx(taken)
+    assert any(said in caution for caution in found.cautions)
+
+
 def test_points_that_cannot_be_built_fail_alone(made_up, tmp_path):
     space = {"model.feedforward": ["gelu", "swiglu"], "model.mixer.head_dim": [16, 4096]}
     found = run(tmp_path / "out", searching(search={"space": space, "sampler": "grid", "trials": 5}))

@@ -29,7 +29,7 @@ def test_a_training_out_of_bounds_is_given_up_again_at_the_same_place(tmp_path):
     path = tiny_pilot.write_plan(tmp_path / "plan.yaml", tiny_pilot.write_text(tmp_path / "text"))
     pilot = Pilot.load(path)
     tokens = prepare(pilot, tmp_path / "out", silent).tokens["baseline"]
-    bounds = {"shares": [0.3, 0.95], "losses": [1.0, 1.0], "runs": 5, "keep": 0.5}
+    bounds = {"kind": "quantile", "shares": [0.3, 0.95], "losses": [1.0, 1.0], "runs": 5, "keep": 0.5}
     arguments = {
         "plan": plain(pilot.plan("baseline", "2k-2k", 0)), "machine": plain(Machine(threads=1, device="cpu")),
         "tokens": str(tokens.folder), "out": str(tmp_path / "run"), "prune": bounds,

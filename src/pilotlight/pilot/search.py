@@ -18,13 +18,14 @@ from pilotlight.manifest import write_atomic
 from pilotlight.pilot import measure
 from pilotlight.pilot.calibration import Calibration, from_ledger
 from pilotlight.pilot.comparable import check_variant
+from pilotlight.pilot.course import Course
 from pilotlight.pilot.execute import Campaign, open_campaign, train_missing
 from pilotlight.pilot.goal import FullRun, Hardware
 from pilotlight.pilot.pilot import Pilot, Scale, Variant
 from pilotlight.pilot.prepare import Ready, prepare
 from pilotlight.pilot.preregister import preregister
-from pilotlight.pilot.pruning import bounds
-from pilotlight.pilot.search_result import Found, conclude, finalists, losses
+from pilotlight.pilot.pruning import Courses, demands, likely
+from pilotlight.pilot.search_result import Found, conclude, finalists, losses, safe_side
 from pilotlight.pilot.search_settings import Search
 from pilotlight.pilot.space import Dimension, Point, Told, dimensions, value_at
 from pilotlight.pilot.task_goal import check_task
@@ -79,7 +80,8 @@ def search(
         preregister(pilot, out, campaign.ledger, watch)
         campaign = replace(campaign, pilot=narrow, kind=SEARCH)
         ready = prepare(narrow, out, watch)
-        under_way = _Search(campaign, pilot.search, fields, _calibrated(campaign, ready, max(1, workers)))
+        calibration = _calibrated(campaign, ready, max(1, workers))
+        under_way = _Search(campaign, pilot.search, fields, calibration, Courses(out / "runs"))
         found = under_way.run()
         result = conclude(pilot, narrow.scales[0], fields, found)
         write_atomic(out / NAME, result.to_json() + "\n")
@@ -93,10 +95,9 @@ def narrowed(pilot: Pilot) -> Pilot:
         ConfigError: the search names a rung that is not there, or none trains variants.
     """
     name = pilot.search.scale if pilot.search else None
-    free = [scale for scale in pilot.scales if not scale.baseline_only]
-    if name is None and not free:
+    if name is None and not pilot.compared:
         raise ConfigError("search.scale: every rung is baseline_only; name the rung at which to search")
-    rung = pilot.scale(name) if name else min(free, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
+    rung = pilot.scale(name) if name else pilot.lowest
     full_run = FullRun(parameters=rung.parameters, tokens=rung.tokens)
     goal = pilot.goal.model_copy(update={"full_run": full_run, "hardware": Hardware()})
     return pilot.model_copy(update={"scales": (rung,), "variants": {}, "goal": goal, "tune": None, "search": None})
@@ -120,6 +121,7 @@ class _Search:
     settings: Search
     fields: tuple[Dimension, ...]
     calibration: Calibration
+    courses: Courses
 
     @property
     def rung(self) -> Scale:
@@ -185,7 +187,7 @@ class _Search:
                 if not points:
                     break
                 self.campaign.ledger.append(ASKED, sampler=plain(self.settings.sampler), points=points)
-            pruning = self._bounds(asked)
+            pruning = self._demands(asked, points)
             asked |= points
             self._train(points, [(name, 0) for name in points], pruning)
         return asked
@@ -194,23 +196,37 @@ class _Search:
         """Return the points of the next round, the plan as it is first of all; none at the end."""
         first = {} if asked else {BASELINE: self.baseline}
         known = [*asked.items(), *first.items()]
-        found = losses(self._rows(), self.campaign.pilot.goal.metric)
-        told = [Told(number, point, found.get((name, 0))) for number, (name, point) in enumerate(known)]
+        found = self._results(asked)
+        told = [Told(number, point, found.get(name)) for number, (name, point) in enumerate(known)]
         all_at_once = not self.settings.sampler.learns and self.settings.prune is None
         most = trials if all_at_once else self.settings.batch
         count = max(0, min(most - len(first), trials - len(known)))
         points = self.settings.sampler.ask(self.fields, told, count, self.settings.seed) if count else []
         return first | {f"t{len(known) + place:03d}": point for place, point in enumerate(points)}
 
-    def _bounds(self, asked: Mapping[str, Point]) -> dict[str, Any]:
-        """Return what the trials of a round have to be better than on their way, as arguments of theirs."""
+    def _first(self, asked: Mapping[str, Point]) -> list[Row]:
+        """Return the rows of the points so far on seed 0, in order of their numbers."""
+        rows = {row.variant: row for row in self._rows() if row.seed == 0 and row.round == "main"}
+        return [rows[name] for name in asked if name in rows]
+
+    def _results(self, asked: Mapping[str, Point]) -> dict[str, float]:
+        """Return the loss of every point that gave one; of one that was given up what it counts as."""
+        rows, name = self._first(asked), self.campaign.pilot.goal.metric
+        found = {variant: loss for (variant, _), loss in losses(rows, name).items()}
+        cut = [row for row in rows if row.status == "pruned" and row.metrics]  # without metrics: the loss was no number
+        if cut:
+            finished = [(course, found[row.variant]) for row in rows if row.variant in found
+                        and (course := self.courses.of(row)) is not None]  # fmt: skip
+            counts = {row.variant: likely(Course.through(row.course), finished) for row in cut}
+            found |= {variant: loss for variant, loss in counts.items() if loss is not None}
+        return found
+
+    def _demands(self, asked: Mapping[str, Point], points: Mapping[str, Point]) -> dict[str, dict[str, Any]]:
+        """Return by name what the trials of a round have to meet on their way, as arguments of theirs."""
         if self.settings.prune is None:
             return {}
-        ended = [
-            row.name for row in self._rows() if row.variant in asked and row.seed == 0 and row.status == "finished"
-        ]
-        told = bounds([self.campaign.out / "runs" / name for name in sorted(ended)], self.settings.prune)
-        return {} if told is None else {"prune": told}
+        earlier = [course for row in self._first(asked) if (course := self.courses.of(row)) is not None]
+        return demands(self.settings.prune, earlier, {name: len(asked) + place for place, name in enumerate(points)})
 
     def _probes(self, found: Found) -> dict[str, Point]:
         """Return the winner with half and twice the value of each shaded field."""
@@ -218,10 +234,8 @@ class _Search:
         probes: dict[str, Point] = {}
         for field in (field for field in self.fields if field.path in self.settings.shaded):
             for multiple in PROBES:
-                value = points[winner][field.path] * multiple
-                value = max(1, round(value)) if field.kind == "whole" else float(f"{value:.4g}")
-                name = f"{winner}.{field.path}.x{multiple:g}"
-                probes[name] = points[winner] | {field.path: value}
+                value = field.unbound(points[winner][field.path] * multiple)
+                probes[f"{winner}.{field.path}.x{multiple:g}"] = points[winner] | {field.path: value}
         return probes
 
     def _last(self, found: Found) -> dict[str, Point]:
@@ -230,16 +244,17 @@ class _Search:
         winner = found.shrunk(pilot).winner
         last = {BASELINE: found.asked[BASELINE], winner: found.asked[winner]}
         safe = dict(found.asked[winner])
-        bounds_of = {field.path: field for field in self.fields}
+        fields = {field.path: field for field in self.fields}
         for path, response in found.risks(pilot, self.settings).items():
-            safe[path] = bounds_of[path].rounded(response.recommended)
+            safe[path], _ = safe_side(fields[path], safe[path], response)
         return last | ({SHADED: safe} if safe not in last.values() else {})
 
     def _rows(self) -> tuple[Row, ...]:
         return Results.open(self.campaign.out, kind=SEARCH).rows
 
     def _train(
-        self, points: Mapping[str, Point], wanted: Sequence[tuple[str, int]], extra: Mapping[str, Any] | None = None,
+        self, points: Mapping[str, Point], wanted: Sequence[tuple[str, int]],
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
         *, confirms: bool = False,
     ) -> None:  # fmt: skip
         """Train what is missing of points and seeds; what cannot be built or compared is entered as failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -27,9 +28,13 @@ STRETCHES = 4  # of a range, in which its trials are told
 
 
 def losses(rows: Sequence[Row], name: str) -> dict[tuple[str, int], float]:
-    """Return the metric by variant and seed, negative where more is better; of pruned trials at their last evaluation."""
+    """Return the metric of finished trials by variant and seed, negative where more is better.
+
+    What a trial had on its way when it was given up is no result.
+    """
     sign = 1.0 if metric(name).better == "lower" else -1.0
-    return {(row.variant, row.seed): sign * row.metrics[name] for row in rows if name in row.metrics}
+    return {(row.variant, row.seed): sign * row.metrics[name] for row in rows
+            if row.status == "finished" and name in row.metrics}  # fmt: skip
 
 
 def finalists(asked: Mapping[str, Point], rows: Sequence[Row], name: str, top: int) -> list[str]:
@@ -38,7 +43,7 @@ def finalists(asked: Mapping[str, Point], rows: Sequence[Row], name: str, top: i
     Raises:
         EvidenceError: the plan as it is gave no result, so there is nothing to be better than.
     """
-    found = losses([row for row in rows if row.status == "finished"], name)
+    found = losses(rows, name)
     ended = sorted((found[point, 0], point) for point in asked if point != BASELINE and (point, 0) in found)
     if (BASELINE, 0) not in found:
         error = next((row.error for row in rows if row.variant == BASELINE), "")
@@ -92,6 +97,27 @@ class Found:
         return found
 
 
+def safe_side(one: Dimension, own: float, response: Response) -> tuple[float | int, str]:
+    """Return the value of a shaded field to take, and what the range had to do with it, in words; nothing where it had not.
+
+    ``own`` is the winner's value. If the range holds it, the safe value stays in the range too. The plan's own value may lie
+    outside of it, and win: then the range is no bound, for all that is known of the valley was trained around that value.
+    """
+    free, held = one.unbound(response.recommended), one.rounded(response.recommended)
+    searched = f"the range that was searched ({one.low:g} to {one.high:g})"
+    if not one.holds(own):
+        return free, (
+            f"{one.path}: the plan's own value {own:g} won and lies outside of {searched}, so the safe value {free:g} was not "
+            "held to it; search a wider range"
+        )
+    if math.isclose(free, held, rel_tol=1e-3):  # or it was only rounded
+        return held, ""
+    return held, (
+        f"{one.path}: {free:g} has the least expected regret and lies outside of {searched}; {held:g} was taken; search a wider "
+        "range"
+    )
+
+
 def conclude(pilot: Pilot, rung: Scale, fields: Sequence[Dimension], found: Found) -> SearchResult:
     """Return the result of a search that is finished."""
     settings, name = pilot.search, pilot.goal.metric
@@ -100,6 +126,8 @@ def conclude(pilot: Pilot, rung: Scale, fields: Sequence[Dimension], found: Foun
     risks = found.risks(pilot, settings)
     confirmations = _confirmations(pilot, rung, found)
     recommended, because = _recommended(pilot, shrunk, confirmations)
+    own = found.asked[shrunk.winner]
+    sides = [safe_side(one, own[one.path], risks[one.path])[1] for one in fields if one.path in risks]
     order = sorted(shrunk.arms, key=lambda arm: (shrunk.arms[arm].value, arm), reverse=metric(name).better == "higher")
     return SearchResult(
         question=pilot.question, criteria=pilot.criteria, metric=name, unit=metric(name).unit, better=metric(name).better,
@@ -113,7 +141,8 @@ def conclude(pilot: Pilot, rung: Scale, fields: Sequence[Dimension], found: Foun
             for arm in order
         ),
         winner=shrunk.winner, regret=shrunk.regret, risks=risks, confirmations=confirmations, recommended=recommended,
-        because=because, cautions=_cautions(found, rung, risks), versions=versions("torch", "numpy", "scipy", "optuna"),
+        because=because, cautions=(*_cautions(found, rung, risks), *filter(None, sides)),
+        versions=versions("torch", "numpy", "scipy", "optuna"),
     )  # fmt: skip
 
 
@@ -127,7 +156,7 @@ def _trials(found: Found, name: str) -> tuple[SearchTrial, ...]:
 
 
 def _fields(fields: Sequence[Dimension], found: Found, name: str) -> tuple[FieldView, ...]:
-    ended = losses([row for row in found.rows if row.status == "finished"], name)
+    ended = losses(found.rows, name)
     told = [Told(number, point, ended.get((key, 0))) for number, (key, point) in enumerate(found.asked.items())]
     shares = importances(fields, told)
     sign = 1.0 if metric(name).better == "lower" else -1.0
@@ -234,6 +263,13 @@ def _cautions(found: Found, rung: Scale, risks: Mapping[str, Response]) -> tuple
         "importances are those within the ranges that were searched, from one seed each; they are no effects",
         "the regret is that among the finalists: of points that were not tried nothing is known",
     ]
+    cut = [row for row in found.rows if row.status == "pruned"]
+    if cut:
+        saved = sum(1 - row.course[-1][0] for row in cut if row.course) / len(found.asked)
+        cautions.append(
+            f"{len(cut)} of {len(found.asked)} trials were given up on their way, which saved {show_share(saved, 0)} of the "
+            "steps; one of them may have ended better than all that finished"
+        )
     lost = sum(row.status in ("failed", "killed") for row in found.rows)
     if lost:
         cautions.append(f"{lost} trainings failed; the search counted them as worse than the worst")

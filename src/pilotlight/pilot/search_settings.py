@@ -7,11 +7,11 @@ from typing import Annotated, Any, Self, final
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from pilotlight.pilot.pruners import Prune
 from pilotlight.pilot.samplers import Sampler
 from pilotlight.pilot.samplers.tpe import Tpe
 from pilotlight.pilot.space import Range
 from pilotlight.spec import Spec, canonical
-from pilotlight.units import Share
 
 
 def _read_multiple(text: Any) -> Any:
@@ -29,19 +29,6 @@ def _form(given: Any) -> str:
 
 Values = Annotated[Annotated[Range, Tag("range")] | Annotated[tuple[Any, ...], Tag("choices")], Discriminator(_form)]
 """A range of numbers, or a list of choices; told apart beforehand, so that a mistake is named once."""
-
-
-@final
-class Prune(Spec):
-    """When a trial is given up before its end: its held-out loss on the way is worse than that of earlier trials there."""
-
-    keep: Share = Field(default=0.5, gt=0, lt=1)
-    """Share of the finished trials of earlier rounds that a trial has to be better than the worst of: 50 % is the median
-    rule, 25 % is harsh as successive halving with a factor of 4 is."""
-    after: Share = Field(default=0.3, ge=0, lt=1)
-    """Share of the steps before which nothing is given up: early losses say little about late ones."""
-    least: int = Field(default=5, ge=1)
-    """Finished trials from which on others are given up."""
 
 
 @final
@@ -65,7 +52,7 @@ class Search(Spec):
     confirm: int = Field(default=3, ge=2, le=20)
     """Fresh seeds on which the winner is compared with the plan as it is."""
     prune: Prune | None = None
-    """When trials are given up on the way; null: never."""
+    """How trials are given up on the way, ``quantile`` where no kind is named; null: never."""
     shade: tuple[str, ...] | None = None
     """Fields whose best value is shaded to the safe side, after trainings at half and twice that value; null: the learning
     rates among the ranges."""

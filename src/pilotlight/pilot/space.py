@@ -57,6 +57,10 @@ class Dimension:
             return min(int(self.high), max(int(self.low), round(value)))
         return min(self.high, max(self.low, float(f"{value:.{DIGITS}g}")))
 
+    def unbound(self, value: float) -> float | int:
+        """Return the value as it is trained, whatever the bounds: at least 1, or with few digits."""
+        return max(1, round(value)) if self.kind == "whole" else float(f"{value:.{DIGITS}g}")
+
     def grid(self) -> tuple[Any, ...]:
         """Return the values that a grid tries, smallest first."""
         if self.kind == "choice":
@@ -78,7 +82,10 @@ class Dimension:
 @final
 @dataclass(frozen=True)
 class Told:
-    """A point and what came of it. ``loss`` is the metric, or its negative where more is better; None: no result."""
+    """A point and what came of it. ``loss`` is the metric, or its negative where more is better; None: no result.
+
+    Of a trial that was given up on its way it is what finished trials came to that were about as good there.
+    """
 
     number: int
     point: Mapping[str, Any]

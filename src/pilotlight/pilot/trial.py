@@ -18,7 +18,7 @@ def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
     """Train the plan in ``arguments`` and return what it comes to on the pilot's task, if it has one: else the folder says all.
 
     ``arguments`` holds ``plan``, ``machine``, ``tokens`` (folder) and ``out`` (folder), and may hold ``task`` (file),
-    ``metric``, and ``prune``: losses on the way that it has to be better than, see ``pruning.Bounds``.
+    ``metric``, and ``prune``: what it has to meet on its way, see ``pruning.Bounds``.
     """
     from pilotlight.tokens.tokens import Tokens
     from pilotlight.train.loop import train
@@ -33,7 +33,7 @@ def run(arguments: dict[str, Any], watch: Watcher) -> dict[str, Any]:
             Tokens.open(Path(arguments["tokens"])), Path(arguments["out"]), watch=bounds.watching(_relay(watch)),
         )  # fmt: skip
     except Pruned as end:
-        return {"pruned": str(end), "metrics": end.metrics}
+        return end.told()
     return _on_task(arguments)
 
 

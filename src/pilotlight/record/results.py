@@ -45,6 +45,8 @@ class Row(Record):
     """``ok``, ``underfit`` or ``overfit`` with the reason."""
     incidents: int = 0
     error: str = ""
+    course: tuple[tuple[float, float], ...] = ()
+    """Of a trial that was given up: share of the steps and held-out loss at each of its evaluations."""
 
 
 def _void(name: str, folder: Path, state: str) -> RecordError:
