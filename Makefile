@@ -32,10 +32,12 @@ bench-decisions:  ## predictions and decisions on published run tables, into ben
 	python bench/decisions.py $(TABLES) --cross-validate
 	python bench/allocation.py $(TABLES)
 
-bench-statistics: ## measured coverage of every interval, into docs/statistics.md
+bench-statistics: ## measured coverage of every interval and of adoption, into docs/statistics.md, search.md, allocation.md
 	python bench/coverage.py --write
 	python bench/curves.py --write
 	python bench/response.py --write
+	python bench/pruning.py --write
+	python bench/adaptive.py --write
 
 bench-data:       ## corpus jobs beside other libraries, into bench/RESULTS.md; DATA=FOLDER of text, PEERS=DIR of bench-peers
 	python bench/data.py $(if $(DATA),--text "$(DATA)") $(if $(PEERS),--peers "$(PEERS)")

@@ -2,12 +2,14 @@
 
 python bench/coverage.py            print the tables
 python bench/coverage.py --write    put them into docs/statistics.md, between its markers
+python bench/coverage.py --write --cells FILE --table NAME    one table now, its cells kept in FILE for the summary
 python bench/coverage.py --real FOLDER    false adoptions among runs of one set-up in published run tables
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 from pathlib import Path
@@ -17,7 +19,9 @@ import numpy as np
 from campaigns import CORRELATIONS, RULE, Campaign, folds_covered, scores_covered, shared_items_covered
 from coverage_cells import MEASURED, NOMINAL, cell, table
 from coverage_effects import adoption, carried, multipliers, real, shrunken
+from coverage_text import other_text
 from pilotlight.stats.comparison import Comparison, compare
+from pilotlight.stats.ladder import GROWTH
 from pilotlight.stats.pairing import Pairing
 from pilotlight.stats.power import expected, power
 from pilotlight.stats.student import critical
@@ -63,6 +67,7 @@ BROKEN = {
     "noise 0.65, 1 and 1.5 times the baseline's": {"correlations": (0.5, 0.5, 0.5), "spreads": (0.65, 1.0, 1.5)},
     "noise halves from rung to rung": {"correlations": (0.5, 0.5, 0.5), "rung_noise": 0.5},
     "noise grows by half from rung to rung": {"correlations": (0.5, 0.5, 0.5), "rung_noise": 1.5},
+    "noise changes from rung to rung as is believed": {"correlations": (0.5, 0.5, 0.5), "rung_doubt": GROWTH},
     "heavy tails (t with 3 degrees of freedom)": {"correlations": (0.5, 0.5, 0.5), "tails": 3.0},
     "the effect changes by one noise SD per rung": {"correlations": (0.5, 0.5, 0.5), "trend": 0.005},
 }
@@ -106,12 +111,11 @@ def scores(count: int) -> str:
     """Return coverage of the two-level interval."""
     rows = []
     for kind in ("normal", "right or wrong", "bits per byte"):
-        cost = 2 if kind == "bits per byte" else 1
         for runs in (1, 2, 3, 5):
             spread = 0.0 if runs == 1 else 0.15
             cells = [
                 cell("score over items", f"{kind}, {runs} runs, {items} items",
-                     scores_covered(runs, items, spread, kind, max(2, count // cost)))
+                     scores_covered(runs, items, spread, kind, count))
                 for items in (20, 100, 400)
             ]  # fmt: skip
             rows.append([kind, runs, *cells])
@@ -222,7 +226,7 @@ def metrics(count: int) -> str:
     for kind in ("recall", "precision", "f1", "perplexity"):
         cells = [
             cell("score over items", f"{kind}, {runs} runs, 100 items",
-                 scores_covered(runs, 100, 0.0 if runs == 1 else 0.15, kind, max(2, count // 4)))
+                 scores_covered(runs, 100, 0.0 if runs == 1 else 0.15, kind, count))
             for runs in (1, 2, 3, 5)
         ]  # fmt: skip
         rows.append([kind, *cells])
@@ -240,8 +244,8 @@ def folds(count: int) -> str:
 
 INTERVALS = (
     "effect at a scale", "effect, seeds not shared", "effect, an assumption broken", "corrected effect", "shrunken effect",
-    "effect at the full size", "compute multiplier", "noise floor", "trend", "power", "score over items", "high share",
-    "k-fold",
+    "shrunken effect, spread given", "effect at the full size", "effect at the full size, drift given", "compute multiplier",
+    "noise floor", "trend", "power", "score over items", "high share", "k-fold", "effect on other text",
 )  # fmt: skip
 WITHIN = 0.02
 
@@ -277,6 +281,7 @@ TABLES = {
     "adoption": adoption,
     "metrics": metrics,
     "folds": folds,
+    "text": other_text,
     "widths": widths,
     "broken": assumptions_broken,
     "borrowed": borrowed,
@@ -298,27 +303,37 @@ def main() -> None:
         "--real", type=Path, metavar="FOLDER", help="A/A pairs of the run tables in this folder instead"
     )
     parser.add_argument("--table", choices=list(TABLES), help="only this one")
+    parser.add_argument(
+        "--cells", type=Path, metavar="FILE", help="what was measured so far, for tables made one by one"
+    )
     given = parser.parse_args()
     if given.real:
         print(real(given.real))
         return
     studies = 50 if given.fast else given.studies
-    tables: dict[str, str] = {}
+    kept: dict[str, dict[str, list[tuple[str, float, float]]]] = {}
+    if given.cells and given.cells.exists():
+        kept = json.loads(given.cells.read_text(encoding="utf-8"))
     for name in [given.table] if given.table else list(TABLES):
+        MEASURED.clear()
+        if name == "summary":
+            for made_of in kept.values():
+                for interval, cells in made_of.items():
+                    MEASURED.setdefault(interval, []).extend(cells)
         made = TABLES[name](studies)
+        kept[name] = {interval: list(cells) for interval, cells in MEASURED.items()} if name != "summary" else {}
         print(f"{name} ({studies} studies)\n\n{made}\n", flush=True)
-        tables[name] = made
-    if given.write:
-        write(tables)
+        if given.cells:
+            given.cells.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        if given.write:
+            write(name, made)
 
 
-def write(tables: dict[str, str]) -> None:
-    """Put the tables into the page, as it is now."""
+def write(name: str, made: str) -> None:
+    """Put the table into the page, as it is now."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, made in tables.items():
-        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
-        text = place.sub(lambda match, made=made: f"{match[1]}\n{made}\n\n{match[2]}", text)
-    PAGE.write_text(text, encoding="utf-8")
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+    PAGE.write_text(place.sub(lambda match: f"{match[1]}\n{made}\n\n{match[2]}", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

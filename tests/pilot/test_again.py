@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 from made_up_results import World, pilot_of, results_of
+from made_up_trainings import pretend
 
 from pilotlight.errors import RecordError
 from pilotlight.manifest import building, sha256, write_atomic
+from pilotlight.pilot import execute
 from pilotlight.pilot.again import decide_again, open_pilot, progress_of
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import Results
 from pilotlight.spec import plain
 from tiny_pilot import calibration_of
 
+ADOPTED = World(effects={"half_lr": -0.03})
 PILOT = pilot_of(scales=[{"parameters": "100k", "tokens": "1M"}], seeds=2, repeats=1)
 
 
@@ -87,3 +90,14 @@ def test_a_folder_without_a_pilot_is_named(tmp_path):
     (tmp_path / "pilot.json").write_text('{"question": 1}', encoding="utf-8")
     with pytest.raises(RecordError, match="was edited or made by another version"):
         open_pilot(tmp_path)
+
+
+def test_deciding_again_writes_the_page_anew(monkeypatch, command, tmp_path):
+    pilot = pilot_of()
+    pretend(monkeypatch, pilot, ADOPTED)
+    execute.run(pilot, tmp_path, workers=1, together=1)
+    assert not (tmp_path / "report.html").exists(), "the command writes it, not the function"
+    said = command("decide", tmp_path)
+    assert said.code == 0
+    assert str(tmp_path / "report.html") in said.out
+    assert "half_lr" in (tmp_path / "report.html").read_text(encoding="utf-8")

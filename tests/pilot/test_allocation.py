@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
+from pathlib import Path
 
 import made_up_trainings
 import pytest
-from made_up_results import World, pilot_of, results_of, row_of
+from made_up_results import LADDER, World, pilot_of, results_of, row_of
 from made_up_trainings import CALLS, KILLED, pretend
 
 from pilotlight.errors import ConfigError, RecordError
@@ -73,6 +76,17 @@ def test_a_clear_winner_after_a_whole_pilot_is_safe_and_the_change_holds_the_tru
     assert best.variant == "half_lr"
     assert best.best > 0.95
     assert best.change.low < -0.04 < best.change.high
+
+
+def test_the_interval_of_a_change_is_of_the_level_that_the_rule_declares(tmp_path):
+    widths = {}
+    for level in (0.8, 0.95):
+        pilot = pilot_of(rule={"worth": "0.5%", "level": level})
+        found = next_trials(study(tmp_path / str(level), pilot, list(results_of(pilot, GOOD).rows)))
+        change = found.standings[0].change
+        assert change.level == level
+        widths[level] = math.log1p(change.high) - math.log1p(change.low)
+    assert widths[0.95] / widths[0.8] == pytest.approx(1.95996 / 1.28155, rel=1e-4)
 
 
 def test_the_order_in_which_trials_ended_does_not_matter(tmp_path):
@@ -277,6 +291,24 @@ def test_pilots_that_cannot_be_allocated_still_end(run, tmp_path):
     once = run(tmp_path / "once", adaptive_pilot(seeds=1, repeats=0, confirm=0), World())
     assert {str(item.verdict) for item in once.findings} == {"UNDECIDED"}
     assert all("gain unbounded" in item.because for item in once.findings)
+
+
+@pytest.mark.parametrize("allocation", ["adaptive", "planned"])
+def test_the_benchmark_decides_as_a_pilot_does(run, tmp_path, monkeypatch, allocation):
+    """Of a made-up world `bench/adaptive.py` trains the same trials, and adopts the same."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "bench"))
+    bench = importlib.import_module("adaptive")
+
+    class Seen:
+        @staticmethod
+        def results(pilot: Pilot, trials) -> Results:
+            return Results(rows=tuple(sorted(rows_of(pilot, list(trials), GOOD), key=lambda row: row.name)))
+
+    pilot = adaptive_pilot(allocation=allocation, scales=LADDER[:3])
+    decision = run(tmp_path, pilot, GOOD)
+    found = bench.study(pilot, calibration_of(pilot, 2, 1e-3), Seen())
+    assert (found.adopted, found.trials) == (set(decision.adopted), len(CALLS))
+    assert found.adopted
 
 
 def test_a_planned_pilot_has_the_criteria_it_always_had_and_says_nothing_of_allocation(run, tmp_path):

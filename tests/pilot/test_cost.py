@@ -8,7 +8,7 @@ import pytest
 from made_up_results import decision_of, pilot_of, results_of
 
 from pilotlight.errors import ConfigError
-from pilotlight.pilot.alternatives import better
+from pilotlight.pilot.alternatives import better, rival
 from pilotlight.pilot.cost_question import CostQuestion, answer
 from pilotlight.pilot.foretell import from_runs
 from pilotlight.pilot.ranges import Range, given, summary
@@ -126,16 +126,42 @@ def test_the_figure_that_is_known_least_makes_most_of_the_spread():
     assert known["resets"] > 0.5
 
 
-def test_an_alternative_that_costs_less_for_the_same_result_takes_the_plan_off_the_frontier():
-    scenario_of = {"parameters": "1B", "tokens": "20B", "hardware": "H100"}
-    planned = cost_of(**scenario_of).alternatives[0]
+def ways(*asked: tuple[str, float, float, float]) -> list[Alternative]:
+    """Return alternatives made up of a name, and loss, time (and money) and tokens as multiples of a planned run's."""
+    planned = cost_of(parameters="1B", tokens="20B", hardware="H100").alternatives[0]
     same = Estimate(value=2.5, low=2.4, high=2.6, level=0.95, unit="nats", n=5, method="made up")
-    found = [
-        planned.model_copy(update={"name": name, "loss": same.scaled(loss, "nats"), "seconds": planned.seconds.scaled(time, "s"),
-                                   "money": planned.money.scaled(time, "USD") if planned.money else None, "tokens": time})
-        for name, loss, time in (("plan", 1, 1), ("shorter", 1, 0.8), ("better", 0.9, 2), ("bad", 1.1, 3))
+    return [
+        planned.model_copy(update={
+            "name": name, "loss": same.scaled(loss, "nats"), "seconds": planned.seconds.scaled(time, "s"),
+            "money": planned.money.scaled(time, "USD") if planned.money else None, "tokens": tokens,
+        })
+        for name, loss, time, tokens in asked
     ]  # fmt: skip
-    assert [better(item, found) for item in found] == ["shorter", "", "", "plan"]
+
+
+def test_an_alternative_that_costs_less_for_the_same_result_takes_the_plan_off_the_frontier():
+    found = ways(("plan", 1, 1, 1), ("cheaper", 1, 0.8, 1), ("better", 0.9, 2, 2), ("bad", 1.1, 3, 3))
+    assert [better(item, found) for item in found] == ["cheaper", "", "", "plan"]
+    assert [rival(item, found) for item in found] == ["", "", "", ""]
+
+
+def test_a_predicted_loss_that_is_lower_by_less_than_its_interval_is_not_better():
+    found = ways(("plan", 1, 1, 1), ("half the model", 0.99, 1, 2))
+    assert [better(item, found) for item in found] == ["", ""]
+    assert [rival(item, found) for item in found] == ["half the model", ""]
+    sure = ways(("plan", 1, 1, 1), ("half the model", 0.94, 1, 2))
+    assert [better(item, sure) for item in sure] == ["half the model", ""], (
+        "0.15 apart, the sides that face each other 0.1 each"
+    )
+    worse = ways(("plan", 1, 1, 1), ("fewer tokens", 1.001, 0.8, 0.8))
+    assert [better(item, worse) or rival(item, worse) for item in worse] == ["", ""], "cheaper and worse: a trade"
+
+
+def test_cheaper_in_the_middle_alone_is_not_cheaper():
+    plan, other = ways(("plan", 1, 1, 1), ("risky", 1, 0.9, 1))
+    risky = other.model_copy(update={"seconds": other.seconds.model_copy(update={"high": 1.2 * plan.seconds.high})})
+    assert better(plan, [plan, other]) == "risky"
+    assert better(plan, [plan, risky]) == ""
 
 
 def test_a_range_given_by_the_user_widens_the_result():

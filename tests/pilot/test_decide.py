@@ -328,6 +328,9 @@ def test_a_finding_tells_its_multiplier_and_its_risk_of_turning_round():
     assert finding.multiplier.low > 1.0
     assert finding.multiplier == finding.multipliers[finding.comparison.scale]
     assert set(finding.multipliers) <= set(finding.comparison.by_scale)
+    trend = finding.multiplier_trend
+    assert trend.low < 1.0 < trend.high, "the same effect at every rung of a law that falls ever more slowly"
+    assert trend.n == len(finding.multipliers)
     assert 0.0 <= finding.carried.reversal < 0.05
     assert finding.carried.folds > 0.0
 

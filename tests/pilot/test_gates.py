@@ -6,7 +6,9 @@ import pytest
 from made_up_results import TEXT, World, decision_of, loss, pilot_of, results_of
 
 from pilotlight.corpus.facts import CorpusFacts
-from pilotlight.pilot.observed import Drill, Stability
+from pilotlight.pilot.analyse import analyse
+from pilotlight.pilot.gates import evaluation_check
+from pilotlight.pilot.observed import Drill, Observed, Stability
 from pilotlight.record.decision import Check, Decision, Launch
 from pilotlight.record.results import Results
 from pilotlight.spec import fingerprint
@@ -84,6 +86,22 @@ def test_a_metric_that_gets_worse_with_training_may_not_vote():
     decision = decision_of(pilot(), results=Results(rows=turned))
     assert check(decision, "evaluation").status == "fail"
     assert "worse" in check(decision, "evaluation").because
+
+
+def test_a_rung_at_which_the_metric_is_zero_has_no_share_to_count_in():
+    asked, results = pilot(), results_of(pilot())
+    noise = analyse(results, asked).noise
+    rows = [
+        row.model_copy(update={"metrics": row.metrics | {"bits_per_byte": 0.0}}) if row.scale == "100k-1M" else row
+        for row in results.rows
+    ]  # fmt: skip
+    found = evaluation_check(asked, Results(rows=tuple(rows)), Observed(planned={}, vocabularies={}), noise)
+    assert found.status == "unknown"
+    assert "not above 0 at 100k-1M" in found.found
+    assert "second rung" not in found.way_out
+    compared = analyse(Results(rows=tuple(rows)), asked).findings[0].comparison
+    assert "100k-1M" not in compared.by_scale
+    assert "100k-4M" in compared.by_scale
 
 
 def test_without_a_second_seed_nobody_knows_the_noise():

@@ -16,7 +16,7 @@ from pilotlight.pilot.preregister import as_first_fixed, deviations, fixed_calib
 from pilotlight.record.commitment import criteria_in_force
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.run import FACTS
-from pilotlight.spec import plain
+from pilotlight.spec import fingerprint, plain
 from tiny_pilot import calibration_of
 
 SMALL = {"scales": [{"parameters": "100k", "tokens": "1M"}], "seeds": 2, "repeats": 1}
@@ -60,6 +60,29 @@ def test_criteria_that_an_earlier_version_fixed_stay_in_force(tmp_path):
     assert "samples" not in str(error.value)
     preregister(LOOSER, tmp_path, ledger, silent, why="the old target was a slip")
     assert set(ledger.entries("deviation")[0].facts["changes"]) == {"goal.target", "goal.limits.time"}
+
+
+def hashed_without(*names: str) -> str:
+    """Return the hash of the pilot by a version that did not know the fields ``names``, or left them out."""
+    settings = {name: value for name, value in plain(PILOT).items() if name not in ("tuned", *names)}
+    return fingerprint(settings | {"corpus": PILOT.corpus.identity(), "tokenizer": PILOT.tokenizer.identity()}, "")
+
+
+def test_what_a_pilot_does_not_ask_for_is_not_in_its_hash():
+    assert PILOT.criteria == hashed_without("tune", "search", "allocation", "samples")
+    asked = ({"samples": 1}, {"allocation": "adaptive"}, {"tune": {}})
+    assert len({PILOT.criteria, *(pilot_of(**SMALL, **more).criteria for more in asked)}) == 4
+
+
+def test_criteria_in_whose_hash_no_samples_entered_stay_in_force(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.append(
+        "criteria", criteria=hashed_without("tune", "search", "allocation"), pilot=plain(PILOT), file_sha256=""
+    )
+    ledger.append("trial", name="baseline/100k-1M/seed0")
+    preregister(PILOT, tmp_path, ledger, silent)
+    assert len(ledger.entries("criteria")) == 1
+    assert not ledger.entries("deviation")
 
 
 @pytest.mark.parametrize(("changed", "why", "words"), [

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from made_up_results import pilot_of
 
 from pilotlight.errors import EvidenceError
+from pilotlight.pilot.adaptive import opening
+from pilotlight.pilot.search import narrowed
 from pilotlight.pilot.trials import FRESH, confirmation, schedule, wanted
+from pilotlight.pilot.tune import round_of
+from pilotlight.record.results import BASELINE
 from pilotlight.units import read_seconds
 from tiny_pilot import calibration_of
 
@@ -37,6 +41,25 @@ def test_a_rung_for_the_law_alone_trains_no_variant_and_may_have_fewer_seeds():
     ]
     found = names(wanted(pilot_of(scales=scales)))
     assert [name for name in found if "1M-9M" in name] == ["baseline/1M-9M/seed0"]
+
+
+def test_tuned_searched_and_begun_is_at_the_lowest_rung_that_trains_variants():
+    scales = [
+        {"parameters": "100k", "tokens": "1M", "baseline_only": True},
+        {"parameters": "300k", "tokens": "3M", "seeds": 1},
+        {"parameters": "100k", "tokens": "4M"},
+    ]
+    space = {"train.optim.lr": {"low": 1e-3, "high": 1e-2}}
+    pilot = pilot_of(scales=scales, seeds=4, tune={}, search={"space": space}, allocation="adaptive")
+    assert [scale.name for scale in pilot.compared] == ["100k-4M", "300k-3M"]
+    assert [pilot.seeds_at(scale) for scale in pilot.scales] == [4, 1, 4]
+    tuning = round_of(pilot)
+    assert tuning is not None
+    assert {trial.scale for trial in tuning.trials} == {"100k-4M"}
+    assert narrowed(pilot).scales == (pilot.lowest,)
+    assert {trial.scale for trial in opening(pilot) if trial.variant != BASELINE} == {pilot.lowest.name} == {"100k-4M"}
+    alone = pilot_of(scales=[scale | {"baseline_only": True} for scale in scales], variants={})
+    assert (alone.compared, alone.lowest.name) == ((), "100k-1M")
 
 
 ladders = st.lists(

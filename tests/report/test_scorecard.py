@@ -13,8 +13,9 @@ from pilotlight.pilot.full_run import begin, land
 from pilotlight.record import scorecards
 from pilotlight.record.commitment import DECISION, LANDED, LAUNCHED, Track, commit, launched_by
 from pilotlight.record.decision import Decision
+from pilotlight.record.expense import STEPS
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.run import Run
+from pilotlight.record.run import Run, Session, Timing
 from pilotlight.report.page import write_report
 from pilotlight.report.study import Study
 from pilotlight.train.plan import Plan
@@ -35,6 +36,21 @@ def test_the_page_says_that_the_prediction_came_first_and_how_earlier_ones_fared
     assert "before the run began" in shown
     assert "3 of 4 earlier predictions inside" in shown
     assert "30 % to 95 %" in shown
+
+
+def test_the_time_of_the_training_steps_stands_beside_what_was_said_of_it(tmp_path):
+    out = write_study(tmp_path / "out", full_run=1.455)
+    assert "Training steps took" not in text_of(out)  # no clock, no claim
+    cost = Decision.from_json((out / "decision.json").read_text()).cost
+    said = next(line.seconds for line in cost.lines if line.name == STEPS)
+    steps = Study.read(out).full.facts.steps
+    half = Session(first_step=0, steps=steps // 2, tokens=1, seconds=0.55 * said.value)
+    rest = Session(first_step=steps // 2, steps=steps - steps // 2, tokens=1, seconds=0.55 * said.value)
+    for sessions, shown in (((half, rest), True), ((rest,), False)):
+        timing = Timing(device="cpu", threads=2, seconds=1.0, tokens_per_second=1.0, sessions=sessions)
+        (out / "full" / "run" / "timing.json").write_text(timing.to_json())
+        assert ("Training steps took" in text_of(out)) == shown
+        assert ("+10.00 % on what was said" in text_of(out)) == shown
 
 
 def test_a_full_run_that_nothing_names_after_its_prediction_proves_nothing(tmp_path):
@@ -123,6 +139,11 @@ def test_the_library_counts_each_run_once_and_survives_a_torn_line(store):
         file.write('{"criteria": "torn')
     found = scorecards.read()
     assert [one.run for one in found] == ["a", "b", "c"]
+    scorecards.keep(card("d", 1.0))
+    assert [one.run for one in scorecards.read()] == ["a", "b", "c", "d"], "the next one begins a line of its own"
+    store.write_bytes(store.read_bytes().rstrip(b"\n"))
+    scorecards.keep(card("e", 1.0))
+    assert [one.run for one in scorecards.read()] == ["a", "b", "c", "d", "e"], "a whole line may lack its end"
     assert scorecards.track(found) == Track(predictions=3, inside=2)
     assert scorecards.track(found, but="c") == Track(predictions=2, inside=2)
     said = scorecards.sentence(scorecards.track(found))

@@ -119,8 +119,14 @@ def test_every_look_at_the_folder_answers(story, command):
     before = (out / "decision.json").read_bytes()
     status = json.loads(command("status", out, "--json").out)
     assert (status["state"], status["planned"], status["finished"]) == ("decided", 11, 11)
+    (out / "report.html").unlink()
     assert command("decide", out).code == 0
     assert (out / "decision.json").read_bytes() == before
+    assert (out / "report.html").is_file()
+    clock = json.loads((out / "clock.json").read_text(encoding="utf-8"))
+    (slow,) = [one for one in clock["variants"] if one["variant"] == "slow"]
+    assert all(0.2 < price["value"] < 5 for price in slow["prices"].values())
+    assert slow["prices"]
     corpus = json.loads(command("corpus", "show", *out.glob("corpus/*"), "--json").out)
     assert corpus["facts"]["train"]["documents"] > 100
     tokens = json.loads(command("tokens", "show", out, "--json").out)

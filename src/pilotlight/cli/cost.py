@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from pilotlight.cli.talk import Talk
     from pilotlight.record.decision import Cost
+    from pilotlight.record.expense import Alternative
     from pilotlight.stats.estimate import Estimate
 
 FIGURES: dict[str, tuple[type, str]] = {
@@ -105,13 +106,19 @@ def _tell(found: Cost, talk: Talk, figures: bool) -> None:
     if found.alternatives:
         talk.table("Instead", ("way", "change", "time", "money", "predicted loss", ""), [
             (item.name, item.change, _middle(item.seconds), _middle(item.money), _loss(item.loss),
-             f"dominated by {item.dominated}" if item.dominated else "") for item in found.alternatives
+             _standing(item)) for item in found.alternatives
         ])  # fmt: skip
         for note in dict.fromkeys(item.loss_note for item in found.alternatives if item.loss is None):
             names = ", ".join(item.name for item in found.alternatives if item.loss is None and item.loss_note == note)
             talk.say(f"no predicted loss ({names}): {note}")
     for caution in found.seconds.cautions:
         talk.say(f"caution: {caution}")
+
+
+def _standing(item: Alternative) -> str:
+    if item.dominated:
+        return f"dominated by {item.dominated}"
+    return f"not told apart from {item.rival}" if item.rival else ""
 
 
 def _unknown(found: Cost) -> list[str]:

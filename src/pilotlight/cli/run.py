@@ -49,20 +49,23 @@ def run(
     )  # fmt: skip
     page = write_report(folder, watch=talk.watch)
     _show(decision, talk)
-    talk.say(f"\nreport    {page}\ndecision  {folder / 'decision.json'}\nfull run  {folder / 'full.yaml'}")
+    _tell_files(page, folder, talk)
     talk.data(decision)
 
 
 def decide(
     out: Annotated[Path, typer.Argument(help="Output folder of `pilot run`.")], quiet: Quiet = False, json: Json = False
 ) -> None:
-    """Decide again from the finished trials of a pilot, without training anything."""
+    """Decide again from a pilot's finished trials and write its report; trains nothing."""
     from pilotlight.cli.talk import Talk
     from pilotlight.pilot.again import decide_again
+    from pilotlight.report.page import write_report
 
     talk = Talk(quiet, json)
     decision = decide_again(out)
+    page = write_report(out, watch=talk.watch)
     _show(decision, talk)
+    _tell_files(page, out, talk)
     talk.data(decision)
 
 
@@ -102,6 +105,10 @@ def _show(decision: Decision, talk: Talk) -> None:
     ])  # fmt: skip
     talk.say(f"\n{decision.launch}: " + " ".join(decision.because))
     _tell_track(talk)
+
+
+def _tell_files(page: Path, out: Path, talk: Talk) -> None:
+    talk.say(f"\nreport    {page}\ndecision  {out / 'decision.json'}\nfull run  {out / 'full.yaml'}")
 
 
 def _tell_track(talk: Talk) -> None:

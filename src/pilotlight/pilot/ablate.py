@@ -167,7 +167,7 @@ def write_ablation(plan: Path, out: Path, only: tuple[str, ...] = (), *, force: 
     body = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
     write_atomic(out, head + body)
     Pilot.load(out)
-    runs = len(chosen) * sum(scale.seeds or pilot.seeds for scale in pilot.scales if not scale.baseline_only)
+    runs = len(chosen) * sum(map(pilot.seeds_at, pilot.compared))
     return [f"{out}: {len(chosen)} parts, each taken away once: {', '.join(chosen)}.",
             f"That is {runs} trainings beside the baseline's; keep the parts you doubt with --only, "
             f"then: pilot run {out}"]  # fmt: skip

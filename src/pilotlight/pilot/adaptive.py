@@ -17,7 +17,7 @@ from pilotlight.pilot import trials
 from pilotlight.pilot.analyse import winners
 from pilotlight.pilot.asked import Asked, asked, sentence, worth_of
 from pilotlight.pilot.calibration import Calibration
-from pilotlight.pilot.pilot import Pilot, Scale
+from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.trials import Schedule, Trial
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, Results
@@ -45,23 +45,17 @@ def opening(pilot: Pilot) -> list[Trial]:
     The baseline once at every rung, with all its seeds where it trains alone, its repeats; every variant once, and the
     baseline twice, at the lowest rung that trains variants, so that there is a spread to judge by.
     """
-    free = _free(pilot)
-    if not free:
+    if not pilot.variants:
         return trials.wanted(pilot)
+    lowest = pilot.lowest.name
     alone = {scale.name for scale in pilot.scales if scale.baseline_only}
     found = [
         trial for trial in trials.wanted(pilot)
         if (trial.variant == BASELINE and (trial.seed == 0 or trial.repeat or trial.scale in alone))
-        or (trial.seed == 0 and trial.scale == free[0].name)
+        or (trial.seed == 0 and trial.scale == lowest)
     ]  # fmt: skip
-    second = Trial(BASELINE, free[0].name, 1)
+    second = Trial(BASELINE, lowest, 1)
     return found if second in found else [*found, second]
-
-
-def _free(pilot: Pilot) -> list[Scale]:
-    """Return the rungs that train variants, lowest first; none where there are no variants."""
-    free = [scale for scale in pilot.scales if not scale.baseline_only and pilot.variants]
-    return sorted(free, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
 
 
 def schedule(pilot: Pilot, calibration: Calibration, ledger: Ledger) -> Schedule:
@@ -109,7 +103,7 @@ def choose(pilot: Pilot, results: Results, calibration: Calibration, so_far: Sch
     """Return the next round after the trials ``so_far``, from their results alone."""
     ours = {trial.name for trial in so_far.inside}
     results = Results(rows=tuple(row for row in results.rows if row.name in ours))
-    most = {scale.name: pilot.seeds if scale.seeds is None else scale.seeds for scale in pilot.scales}
+    most = {scale.name: pilot.seeds_at(scale) for scale in pilot.scales}
     known = asked(pilot, results, calibration, pilot.budget, most)
     if len(known.question.variants) < 2:
         return Choice((), "no variant is left to compare")
@@ -179,7 +173,7 @@ class _State:
         if gain < worth_of(self.pilot, self.known.bought, 1.0):
             return ()
         ours = {trial.name for trial in self.so_far.inside}
-        rungs = {scale.name for scale in _free(self.pilot)}
+        rungs = {scale.name for scale in self.pilot.compared}
         missing = [
             trial for trial in trials.wanted(self.pilot)
             if trial.variant in (BASELINE, pick) and trial.scale in rungs and not trial.repeat and trial.name not in ours
@@ -188,7 +182,7 @@ class _State:
 
     def second_seeds(self, most: Mapping[str, int]) -> tuple[Trial, ...]:
         """Return second seeds of what has one at the lowest rung: without, a verdict has no spread of its own."""
-        rung = _free(self.pilot)[0].name
+        rung = self.pilot.lowest.name
         ours = {trial.name for trial in self.so_far.inside}
         second = [Trial(name, rung, 1) for name in self.known.question.variants if most[rung] > 1]
         return self.affordable(trial for trial in second if trial.name not in ours)[:BATCH]

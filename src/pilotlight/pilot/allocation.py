@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import NormalDist
 from typing import Literal, final
 
 from pilotlight.errors import ConfigError, RecordError
@@ -167,7 +168,7 @@ def _answer(pilot: Pilot, known: Asked, calibration: Calibration, limit: float, 
     compared = advice.regret is not None
     question = known.question
     standings = standings_of(
-        contest(known.bought, question.target, question.better, question.variants), len(known.bought)
+        contest(known.bought, question.target, question.better, question.variants), len(known.bought), pilot.rule.level
     ) if compared else ()  # fmt: skip
     return NextTrials(
         action=advice.action, because=sentence(pilot, known, advice), trials=tuple(trial(offer) for offer in advice.offers),
@@ -177,18 +178,19 @@ def _answer(pilot: Pilot, known: Asked, calibration: Calibration, limit: float, 
     )  # fmt: skip
 
 
-def standings_of(found: Contest, runs: int) -> tuple[Standing, ...]:
-    """Return every variant at the full size, the likeliest best first."""
+def standings_of(found: Contest, runs: int, level: float) -> tuple[Standing, ...]:
+    """Return every variant at the full size, the likeliest best first; changes with their interval of ``level``."""
+    reach = NormalDist().inv_cdf((1 + level) / 2)
     base = found.variants.index(BASELINE)
     standings: list[Standing] = []
     for row, name in enumerate(found.variants):
         change = None
         if name != BASELINE:
-            middle, half = float(found.gaps[row] - found.gaps[base]), 1.96 * float(found.errors[row, base])
+            middle, half = float(found.gaps[row] - found.gaps[base]), reach * float(found.errors[row, base])
             ends = [math.expm1(v) if found.grid.logged else found.grid.sign * v for v in (middle - half, middle + half)]
             change = Estimate(
                 value=math.expm1(middle) if found.grid.logged else found.grid.sign * middle, low=min(ends), high=max(ends),
-                level=0.95, unit="relative change" if found.grid.logged else "difference", n=runs,
+                level=level, unit="relative change" if found.grid.logged else "difference", n=runs,
                 method="joint prediction of all variants at the full size from every rung that compares them",
             )  # fmt: skip
         standings.append(Standing(variant=name, best=found.best[name], change=change))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pilotlight.pilot.memory import shape_of
@@ -51,8 +52,9 @@ def alternatives(
 ) -> tuple[Alternative, ...]:
     """Return the run as planned and its alternatives, each with time, money, energy and predicted loss.
 
-    An alternative is marked as dominated where another one is no dearer, no slower and no worse, and better in one of
-    them; only those whose results compare are compared: same run, or both with a predicted loss.
+    An alternative is marked as dominated where another one is surely no dearer, no slower and no worse, and better in one of
+    them, and as rivalled where that holds but for predicted losses that the intervals do not tell apart; only those whose
+    results compare are compared: same run, or both with a predicted loss.
     """
     ask = foretell or _no_runs
     told: dict[tuple[float, float], tuple[Estimate | None, str]] = {}
@@ -64,7 +66,10 @@ def alternatives(
             told[key] = ask(taken.shape.parameters, taken.tokens, taken.flops)
         loss, note = told[key] if way.from_scratch else (None, _NOT_SAID)
         found.append(_alternative(way, expense(taken), loss, note))
-    return tuple(item.model_copy(update={"dominated": better(item, found)}) for item in found)
+    return tuple(
+        item.model_copy(update={"dominated": beaten, "rival": "" if beaten else rival(item, found)})
+        for item, beaten in ((item, better(item, found)) for item in found)
+    )
 
 
 def _alternative(way: _Way, cost: Expense, loss: Estimate | None, note: str) -> Alternative:
@@ -119,20 +124,60 @@ def _comparable(left: Alternative, right: Alternative) -> bool:
     return same or (left.loss is not None and right.loss is not None)
 
 
-def _price(item: Alternative) -> float:
-    return item.money.value if item.money is not None else item.seconds.value * item.devices
+def better(item: Alternative, others: Sequence[Alternative]) -> str:
+    """Return the name of the first alternative that is surely no dearer, slower or worse, and better in one; or nothing.
+
+    Dearer and slower are judged at P10, P50 and P90 alike: alternatives share the figures that are not known, so that their
+    ranges move together. Worse is judged by the intervals of the predicted losses, see ``_loss_against``.
+    """
+    return _first(item, others, ("better", "same"))
 
 
-def better(item: Alternative, others: list[Alternative]) -> str:
-    """Return the name of the first alternative that dominates ``item``, or nothing."""
+def rival(item: Alternative, others: Sequence[Alternative]) -> str:
+    """Return the name of the first alternative that is better but for a predicted loss that is not told apart; or nothing.
 
-    def merits(one: Alternative) -> tuple[float, float, float]:
-        return _price(one), one.seconds.value, one.loss.value if one.loss else 0.0
+    It is no dearer or slower, and is predicted to be no worse, within the intervals.
+    """
+    return _first(item, others, ("not told apart",))
 
+
+def _first(item: Alternative, others: Sequence[Alternative], losses: tuple[str, ...]) -> str:
     for other in others:
         if other.name == item.name or not _comparable(item, other):
             continue
-        ratios = [there / here if here else 1.0 for there, here in zip(merits(other), merits(item), strict=True)]
-        if all(ratio <= 1 + _CLOSE for ratio in ratios) and any(ratio < 1 - _CLOSE for ratio in ratios):
+        ratios = _ratios(other, item)
+        loss = _loss_against(other, item)
+        gains = loss != "same" or min(max(kind) for kind in ratios) < 1 - _CLOSE
+        if loss in losses and gains and all(ratio <= 1 + _CLOSE for kind in ratios for ratio in kind):
             return other.name
     return ""
+
+
+def _ratios(other: Alternative, item: Alternative) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return what ``other`` takes over what ``item`` takes at P10, P50 and P90, in money and in time."""
+
+    def over(there: Estimate, here: Estimate, factor: float = 1.0) -> tuple[float, ...]:
+        pairs = (there.low, here.low), (there.value, here.value), (there.high, here.high)
+        return tuple(factor * one / another if another else 1.0 for one, another in pairs)
+
+    time = over(other.seconds, item.seconds)
+    if other.money is not None and item.money is not None:
+        return over(other.money, item.money), time
+    return over(other.seconds, item.seconds, other.devices / item.devices), time
+
+
+def _loss_against(other: Alternative, item: Alternative) -> str:
+    """Return whether the predicted loss of ``other`` is ``better``, ``worse``, the ``same``, or ``not told apart`` from it.
+
+    Two predictions are told apart where their difference is larger than the sides of their intervals that face each other,
+    joined as those of independent errors are (MOVER, Zou and Donner 2008). Predictions of one study err alike, which makes the
+    true error of the difference smaller: a difference that is told apart is one. What is worse by the middle alone is worse.
+    """
+    there, here = other.loss, item.loss
+    same_run = (other.parameters, other.tokens, other.loss_note) == (item.parameters, item.tokens, item.loss_note)
+    if there is None or here is None or same_run:
+        return "same"
+    gain = here.value - there.value
+    if gain < 0.0:
+        return "worse"
+    return "better" if gain > math.hypot(here.value - here.low, there.high - there.value) else "not told apart"

@@ -41,6 +41,12 @@ def observations(rows: list[Row], pilot: Pilot) -> list[Observation]:
     ]
 
 
+def _above_zero(rows: list[Row], pilot: Pilot) -> list[Row]:
+    """Return the rows of the rungs at which every run is above 0: effects are shares, and of nothing there is none."""
+    without = {row.scale for row in rows if row.metrics[pilot.goal.metric] <= 0}
+    return [row for row in rows if row.scale not in without]
+
+
 def _cells(rows: list[Row]) -> dict[tuple[str, str], int]:
     """Return how many runs there are of each variant at each rung, A/A repeats not counted."""
     cells: dict[tuple[str, str], int] = {}
@@ -51,7 +57,7 @@ def _cells(rows: list[Row]) -> dict[tuple[str, str], int]:
 
 def _noise(results: Results, pilot: Pilot) -> NoiseFloor | None:
     """Return the run-to-run spread of the baseline alone, or None where no rung has two seeds of it."""
-    rows = list(results.ladder())
+    rows = _above_zero(list(results.ladder()), pilot)
     if max(_cells(rows).values(), default=0) < 2:
         return None
     return noise_floor(observations(rows, pilot), BASELINE, pilot.rule.level)
@@ -62,6 +68,7 @@ def _compare(rows: list[Row], pilot: Pilot) -> Comparisons | None:
 
     Any other refusal (the same run twice, a seed without effect) is a fault and reaches the user.
     """
+    rows = _above_zero(rows, pilot)
     cells = _cells(rows)
     met = {variant for variant, scale in cells if variant != BASELINE and (BASELINE, scale) in cells}
     if not met or max(cells.values(), default=0) < 2:

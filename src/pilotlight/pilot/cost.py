@@ -18,7 +18,7 @@ from pilotlight.pilot.memory import MOST_ROWS, Arithmetic, Devices, Shape, fit
 from pilotlight.pilot.ranges import Range, exactly
 from pilotlight.pilot.scenario import FAILURES, Scenario, expense
 from pilotlight.record.decision import Cost
-from pilotlight.record.expense import MemoryFit
+from pilotlight.record.expense import STEPS, MemoryFit
 from pilotlight.record.receipt import Receipt
 from pilotlight.train.plan import Plan
 from pilotlight.units import show_count, show_share
@@ -28,7 +28,6 @@ SAME_SIZE = 0.05
 RECOMPUTATION = (1.05, 1.2, 4 / 3)
 """What recomputed activations make of a step: cheap ones alone cost a few per cent (Korthikanti et al. 2022), a whole
 forward pass a third, since backward takes two."""
-STEPS = "training steps"
 
 _NO_GO_ON_IT = "an assumed cost cannot yield GO"
 _CHANGED = "scaled by FLOPs; the changed shape was not timed"
@@ -122,6 +121,19 @@ def shape_in(full: Counted) -> Shape:
     return Shape(full.parameters, total, width, depth, full.ids, plan.train.context)
 
 
+def arithmetic_of(plan: Plan) -> Arithmetic:
+    """Return the precision and the optimizer of a plan."""
+    return Arithmetic(plan.train.precision, plan.train.optim.kind)
+
+
+def memory_in(kind: Accelerator | None, full: Counted, count: int) -> MemoryFit | None:
+    """Return how a counted plan fits into ``count`` accelerators; None where their memory is not known."""
+    if kind is None or kind.memory is None:
+        return None
+    rows = max(1, min(MOST_ROWS, full.plan.train.rows // count))
+    return fit(shape_in(full), Devices(kind.memory, count, kind.linked), arithmetic_of(full.plan), rows)
+
+
 def price_of(hardware: Hardware, kind: Accelerator | None) -> Range | None:
     """Return dollars per device and hour: the plan's, or the table's, or None where neither says."""
     price, origin, source = hardware.price_per_hour, "given", "price from the plan"
@@ -181,13 +193,9 @@ def full_run(
     is_here = hardware.accelerator == THIS_MACHINE
     table = table_of(hardware)
     needs_row = hardware.receipt is None or hardware.price_per_hour is None
-    kind = None if is_here else find(hardware.accelerator, table) if needs_row else _known(hardware, table)
-    plan, shape = full.plan, shape_in(full)
-    arithmetic = Arithmetic(plan.train.precision, plan.train.optim.kind)
-    memory = None
-    if kind is not None and kind.memory is not None:
-        rows = max(1, min(MOST_ROWS, plan.train.rows // hardware.count))
-        memory = fit(shape, Devices(kind.memory, hardware.count, kind.linked), arithmetic, rows)
+    kind = None if is_here else find(hardware.accelerator, table) if needs_row else known(hardware, table)
+    plan = full.plan
+    memory = memory_in(kind, full, hardware.count)
     if hardware.receipt is not None:
         receipt = read_receipt(hardware.receipt)
         misfit = misfit_of(hardware.accelerator, hardware.count, receipt, full.parameters, plan.train.precision)
@@ -197,7 +205,7 @@ def full_run(
     else:
         pace = assumed(kind, hardware.count, plan.train.precision, memory is not None and memory.recompute)
     scenario = Scenario(
-        shape=shape, arithmetic=arithmetic, tokens=plan.tokens, flops=full.flops, devices=hardware.count,
+        shape=shape_in(full), arithmetic=arithmetic_of(plan), tokens=plan.tokens, flops=full.flops, devices=hardware.count,
         hardware=pace.hardware, pace=pace.range, basis=pace.basis, because=pace.because,
         price=price_of(hardware, kind), power=power_of(hardware, kind), failures=failures_of(hardware),
         pilots=pilots_of(pace, spent, is_here), memory=memory, cautions=(*unfit(memory), *pace.cautions),
@@ -205,7 +213,7 @@ def full_run(
     return cost_of(scenario, spent, foretell, 0.0 if is_here else SPOT_DISCOUNT)
 
 
-def _known(hardware: Hardware, table: Mapping[str, Accelerator]) -> Accelerator | None:
+def known(hardware: Hardware, table: Mapping[str, Accelerator]) -> Accelerator | None:
     """Return the row of an accelerator, or None where its receipt and price say all that is needed."""
     try:
         return find(hardware.accelerator, table)

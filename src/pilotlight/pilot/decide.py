@@ -26,6 +26,7 @@ from pilotlight.pilot.next_pilot import settling_pilot
 from pilotlight.pilot.observed import Observed
 from pilotlight.pilot.outlook import with_outlook
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.pilot.shards import over_text
 from pilotlight.record.decision import Change, Check, Decision, Launch, Target
 from pilotlight.record.fidelity import FidelityAudit, FidelityRow
 from pilotlight.record.results import BASELINE, Results
@@ -46,6 +47,7 @@ def decide(
     pilot: Pilot, results: Results, analysis: Analysis, calibration: Calibration, observed: Observed
 ) -> Decision:
     """Return the decision that the declared criteria and the finished trials lead to; no clock, no order of arrival."""
+    analysis = over_text(pilot, results, analysis, observed.shards)
     declared = _decide(pilot, results, analysis, calibration, observed)
     hurdles = {check.name: check for check in declared.checks if check.status != "pass"}
     if not hurdles or not set(hurdles) <= MENDED_BY_FEWER or declared.cost.basis == "assumed":

@@ -14,6 +14,7 @@ from pilotlight.manifest import NAME, sha256, write_atomic
 from pilotlight.pilot import adaptive, measure, trials, tune
 from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.calibration import Calibration
+from pilotlight.pilot.clock import clocked
 from pilotlight.pilot.decide import decide
 from pilotlight.pilot.groups import ALONE, grouped, outcomes, unit_of
 from pilotlight.pilot.observed import observe
@@ -29,6 +30,7 @@ from pilotlight.pilot.preregister import (
 )
 from pilotlight.pilot.task_goal import check_task
 from pilotlight.pilot.trials import Trial
+from pilotlight.record.clock import NAME as CLOCK
 from pilotlight.record.commitment import commit
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
@@ -65,8 +67,8 @@ class Campaign:
     """Trials of one shape that a worker trains in one program."""
     kind: str = TRIAL
     """Kind of the ledger entries that the trials become."""
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What each trial is given beside its plan."""
+    extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """What the trials of a variant are given beside their plan."""
 
 
 def run(
@@ -195,7 +197,7 @@ def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Tri
             "tokens": str(ready.tokens[trial.variant].folder.resolve()),
             "out": str((campaign.out / "runs" / trial.name).resolve()),
             **task,
-            **campaign.extra,
+            **campaign.extra.get(trial.variant, {}),
         },
         cost=calibration.seconds(trial.scale),
     )
@@ -304,7 +306,8 @@ def _row(campaign: Campaign, trial: Trial, outcome: Outcome) -> Row:
         status = "killed" if outcome.error_class in OF_THE_MACHINE else outcome.status
         return Row(**told, status=status, error=outcome.error)
     if "pruned" in outcome.result:
-        return Row(**told, status="pruned", error=outcome.result["pruned"], metrics=outcome.result["metrics"])
+        found = outcome.result
+        return Row(**told, status="pruned", error=found["pruned"], metrics=found["metrics"], course=found["course"])
     facts = RunFacts.from_json((folder / "run.json").read_text(encoding="utf-8"))
     return Row(
         **told, status="finished", manifest_sha256=sha256(folder / NAME), parameters=facts.parameters,
@@ -338,6 +341,8 @@ def confirmation(pilot: Pilot, results: Results, calibration: Calibration, reser
 
 def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     """Return the decision from what stands in ``out``, written to ``decision.json`` and ``full.yaml``.
+
+    What the clock says of the variants, which decides nothing, goes to ``clock.json``.
 
     Raises:
         RecordError: trials that the budget pays for are missing, or a run was edited.
@@ -376,4 +381,5 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     text = decision.to_json() + "\n"
     write_atomic(out / "decision.json", text)
     commit(ledger, decision, text)
+    write_atomic(out / CLOCK, clocked(pilot, out, results, decision, observed.vocabularies).to_json() + "\n")
     return decision

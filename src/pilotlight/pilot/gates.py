@@ -67,6 +67,14 @@ def evaluation_check(pilot: Pilot, results: Results, observed: Observed, noise: 
             because="the runs were scored on different amounts of text, so their losses do not compare",
             way_out="leave train.score_bytes to the baseline, in a new --out.",
         )  # fmt: skip
+    without = sorted({row.scale for row in results.finished() if row.metrics[pilot.goal.metric] <= 0})
+    if without:
+        return Check(
+            name="evaluation", threshold=threshold, found=f"a run that is not above 0 at {', '.join(without)}", status="unknown",
+            because=f"effects and spans are shares of {pilot.goal.metric}, and of nothing there is no share: what was trained "
+                    f"at {', '.join(without)} is in no comparison",
+            way_out="larger rungs, at which every run scores above 0, or another metric, in a new --out.",
+        )  # fmt: skip
     values = _ladder(pilot, results)
     if noise is None or len(values) < 2:
         what = (
@@ -98,7 +106,7 @@ def _ladder(pilot: Pilot, results: Results) -> list[float]:
         rungs.setdefault(row.scale, (row.flops, []))[1].append(row.metrics[pilot.goal.metric])
     ordered = sorted(rungs.values(), key=lambda found: found[0])
     means = [math.fsum(values) / len(values) for _, values in ordered]
-    return [means[0], means[-1]] if len(means) > 1 and min(means) > 0 else []
+    return [means[0], means[-1]] if len(means) > 1 else []
 
 
 def changes_check(pilot: Pilot, adoption: Adoption, calibration: Calibration) -> Check:

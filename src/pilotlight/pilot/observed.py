@@ -13,6 +13,7 @@ from pilotlight.errors import RecordError
 from pilotlight.manifest import NAME, read_manifest
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.prepare import corpus_folder, tokens_folder, vocabularies
+from pilotlight.pilot.shards import by_shard
 from pilotlight.record.commitment import criteria_in_force
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, Results
@@ -59,6 +60,8 @@ class Observed:
     """Plans as they were trained, by the name of the trial; the pilot's own where one is not here."""
     scored: Mapping[str, int] = field(default_factory=dict[str, int])
     """Held-out bytes behind the metrics, by the name of the trial."""
+    shards: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
+    """The metric on each shard of the held-out text, by the name of the trial; nothing where that cannot be told."""
     texts: Mapping[str, CorpusFacts] = field(default_factory=dict[str, CorpusFacts])
     """What became of the text, by the name of the variant."""
     tokens: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -92,7 +95,8 @@ def observe(
     entry = criteria_in_force(Ledger(out / "ledger.jsonl").entries())
     return Observed(
         planned=planned, vocabularies=vocabularies(pilot, out), deviations=deviations, plans=plans, scored=scored,
-        texts=texts, tokens=tokens, stability=_stability(out / MARGIN), drills=_drills(out / DRILLS),
+        shards=by_shard(pilot, out, results), texts=texts, tokens=tokens, stability=_stability(out / MARGIN),
+        drills=_drills(out / DRILLS),
         criteria=str(entry.facts["criteria"]) if entry else "",
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -55,6 +56,11 @@ class Scale(Spec):
         """Name of the rung in folders and tables, such as ``300k-6M``: parameters and tokens."""
         return f"{show_count(self.parameters)}-{show_count(self.tokens)}"
 
+    @property
+    def order(self) -> tuple[float, str]:
+        """What the rungs of a ladder are sorted by: parameters times tokens, then the name."""
+        return self.parameters * self.tokens, self.name
+
 
 class Variant(Spec):
     """One change to the baseline, and the reason to try it."""
@@ -74,7 +80,8 @@ class Budget(Spec):
     """Training FLOPs, where that is the limit instead."""
 
 
-_LATER = ("tune", "search")  # fields that are not in the hash of a pilot without them
+_LATER = ("tune", "search", "samples", "allocation")
+"""Fields newer than the hash: at their defaults they are not in it, so that what does not ask for them keeps its hash."""
 
 
 class Pilot(Spec):
@@ -165,6 +172,20 @@ class Pilot(Spec):
         return Setup(corpus=self.corpus, tokenizer=self.tokenizer, model=self.model, train=self.train)
 
     @property
+    def compared(self) -> tuple[Scale, ...]:
+        """The rungs that train variants, lowest first; none where every one is for the law alone."""
+        return tuple(sorted((scale for scale in self.scales if not scale.baseline_only), key=lambda scale: scale.order))
+
+    @property
+    def lowest(self) -> Scale:
+        """The lowest rung that trains variants, where there is tuned and searched; without any, the lowest."""
+        return min(self.compared or self.scales, key=lambda scale: scale.order)
+
+    def seeds_at(self, scale: Scale) -> int:
+        """Return how many trainings of each variant there are at a rung: its own number, or that of the pilot."""
+        return self.seeds if scale.seeds is None else scale.seeds
+
+    @property
     def to_tune(self) -> tuple[str, ...]:
         """Names of what is tuned before the comparison: the baseline, and the variants that do not set the field themselves."""
         if self.tune is None:
@@ -186,17 +207,22 @@ class Pilot(Spec):
     @property
     def criteria(self) -> str:
         """Hash of the whole pilot, fixed before the first trial; where its text lies on disk does not enter."""
+        return self._hash(_LATER)
+
+    @property
+    def earlier_criteria(self) -> str:
+        """The same hash as versions made it in which ``samples`` always entered."""
+        return self._hash([name for name in _LATER if name != "samples"])
+
+    def _hash(self, later: Iterable[str]) -> str:
         files = (self.goal.hardware.receipt, self.goal.hardware.table)
         content = "".join(sha256(path) for path in files if path is not None and path.is_file())
         if self.goal.task is not None and self.goal.task.is_file():
             content += sha256(self.goal.task)
         parts = {"corpus": self.corpus.identity(), "tokenizer": self.tokenizer.identity()}
-        # What a pilot does not ask for is left out, so that its hash is as before one could ask for it.
-        settings = {
-            name: value for name, value in plain(self).items() if name != "tuned" and (value or name not in _LATER)
-        }
-        if self.allocation == "planned":
-            del settings["allocation"]
+        settings = plain(self)
+        left_out = ["tuned", *(name for name in later if settings[name] == Pilot.model_fields[name].default)]
+        settings = {name: value for name, value in settings.items() if name not in left_out}
         return fingerprint(settings | parts, content)
 
     def variant(self, *names: str) -> Setup:

@@ -141,7 +141,7 @@ def check_copy(pilot: Pilot, out: Path, ledger: Ledger) -> None:
 
 def is_of(entry: Entry, pilot: Pilot) -> bool:
     """Return whether ``entry`` holds the criteria of ``pilot``; an earlier version hashed them without the newer settings."""
-    if entry.facts["criteria"] == pilot.criteria:
+    if entry.facts["criteria"] in (pilot.criteria, pilot.earlier_criteria):
         return True
     then = _read(entry)
     return then is not None and then == pilot and plain(then) != entry.facts["pilot"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from pilotlight.pilot.goodput import FAILURES_PER_DEVICE_HOUR, FAILURES_SOURCE, daly, stretch
 from pilotlight.pilot.memory import Arithmetic, Shape, checkpoint_bytes
 from pilotlight.pilot.ranges import Range, exactly, summary
-from pilotlight.record.expense import CostLine, Figure, MemoryFit
+from pilotlight.record.expense import STEPS, CostLine, Figure, MemoryFit
 from pilotlight.stats.estimate import Estimate
 from pilotlight.units import show_seconds
 
@@ -132,7 +132,7 @@ def expense(scenario: Scenario) -> Expense:
     method = f"{scenario.pace.source}; evaluation, checkpoints, failures and resets as listed"
     n, cautions = scenario.pace.n, scenario.cautions
     shares = (
-        ("training steps", steps, scenario.pace), ("evaluation", evaluation, scenario.evaluation),
+        (STEPS, steps, scenario.pace), ("evaluation", evaluation, scenario.evaluation),
         ("checkpoints", checkpoints, scenario.writing), ("failures", failures, scenario.failures),
         ("resets", resets, scenario.resets), ("the run in all", whole, _SUM),
     )  # fmt: skip

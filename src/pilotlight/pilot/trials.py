@@ -8,7 +8,7 @@ from typing import Literal
 
 from pilotlight.errors import EvidenceError
 from pilotlight.pilot.calibration import Calibration
-from pilotlight.pilot.pilot import Pilot, Scale
+from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.results import BASELINE
 from pilotlight.train.plan import Plan
 from pilotlight.units import show_seconds
@@ -41,10 +41,6 @@ class Trial:
         return pilot.plan(self.variant, self.scale, self.seed, self.repeat)
 
 
-def _seeds(pilot: Pilot, scale: Scale) -> int:
-    return scale.seeds if scale.seeds is not None else pilot.seeds
-
-
 def wanted(pilot: Pilot) -> list[Trial]:
     """Return every main trial, most informative for its price first.
 
@@ -52,11 +48,11 @@ def wanted(pilot: Pilot) -> list[Trial]:
     cheap rungs before dear ones, so that whatever the budget cuts off, what is left is a whole comparison. The A/A
     repeats stand behind the first block of the rung they repeat.
     """
-    rungs = sorted(pilot.scales, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
+    rungs = sorted(pilot.scales, key=lambda scale: scale.order)
     found = [Trial(BASELINE, rung.name, 0) for rung in rungs]
-    most, own = max(_seeds(pilot, rung) for rung in rungs), _seeds(pilot, rungs[0])
+    most, own = max(map(pilot.seeds_at, rungs)), pilot.seeds_at(rungs[0])
     for seed in range(most):
-        for rung in (rung for rung in rungs if seed < _seeds(pilot, rung)):
+        for rung in (rung for rung in rungs if seed < pilot.seeds_at(rung)):
             if seed:
                 found.append(Trial(BASELINE, rung.name, seed))
             if not rung.baseline_only:
@@ -102,9 +98,7 @@ def _tuning_trials(pilot: Pilot) -> list[Trial]:
     """Return as many trials as tune the learning rates, at the rung where they do."""
     if pilot.tune is None:
         return []
-    free = [scale for scale in pilot.scales if not scale.baseline_only] or list(pilot.scales)
-    rung = min(free, key=lambda scale: (scale.parameters * scale.tokens, scale.name))
-    return [Trial(name, rung.name, seed) for name in pilot.to_tune
+    return [Trial(name, pilot.lowest.name, seed) for name in pilot.to_tune
             for seed in range(pilot.tune.seeds * len(pilot.tune.multiples))]  # fmt: skip
 
 

@@ -37,12 +37,6 @@ class Round:
     """Its multiple."""
 
 
-def rung_of(pilot: Pilot) -> str:
-    """Return the rung at which is tuned: the lowest that trains variants, else the lowest."""
-    free = [scale for scale in pilot.scales if not scale.baseline_only] or list(pilot.scales)
-    return min(free, key=lambda scale: (scale.parameters * scale.tokens, scale.name)).name
-
-
 def round_of(pilot: Pilot) -> Round | None:
     """Return the trainings that tune ``pilot``, seed by seed; None where nothing is to be tuned."""
     settings = pilot.tune
@@ -58,7 +52,7 @@ def round_of(pilot: Pilot) -> Round | None:
             tried = f"tune.{name}.x{multiple:g}"
             variants[tried] = Variant(set=changes | {settings.path: float(f"{own * multiple:.{DIGITS}g}")})
             of[tried], at[tried] = name, multiple
-    rung = rung_of(pilot)
+    rung = pilot.lowest.name
     trials = tuple(Trial(name, rung, SEEDS + seed) for seed in range(settings.seeds) for name in variants)
     return Round(pilot.model_copy(update={"variants": variants, "tune": None}), trials, of, at)
 
@@ -117,7 +111,7 @@ def sentence(pilot: Pilot) -> str:
     )
     seeds = f"{settings.seeds} seed{'s' if settings.seeds > 1 else ''}"
     return (
-        f"{settings.path} was tuned for each before the comparison, at {rung_of(pilot)} by {len(settings.multiples)} multiples "
-        f"on {seeds} of its own; each takes the safe side of its fitted optimum, or the best that ended where fewer than three "
-        f"did: {shown}."
+        f"{settings.path} was tuned for each before the comparison, at {pilot.lowest.name} by {len(settings.multiples)} "
+        f"multiples on {seeds} of its own; each takes the safe side of its fitted optimum, or the best that ended where fewer "
+        f"than three did: {shown}."
     )

@@ -16,6 +16,7 @@ from pilotlight.spec import Record
 from pilotlight.stats.carry import Carried
 from pilotlight.stats.comparison import Comparison, NoiseFloor
 from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.shards import Shards
 from pilotlight.stats.verdict import Verdict
 
 
@@ -48,6 +49,11 @@ class Finding(Record):
     None where the baseline's runs carry no law."""
     multipliers: dict[str, Estimate] = {}
     """The same at every scale."""
+    multiplier_trend: Estimate | None = None
+    """Factor by which it changes per tenfold of FLOPs, along the scales; None where fewer than two tell one."""
+    held_out: Shards | None = None
+    """The effect on each of several shards of the held-out text, and on other text of the kind; None where the metric is not
+    one of held-out text, or this has too few documents."""
 
 
 class Evidence(Record):

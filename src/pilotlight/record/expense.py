@@ -24,6 +24,10 @@ class Figure(Record):
     """Share of the spread of the wall-clock that comes from not knowing this figure; None where it does not enter it."""
 
 
+STEPS = "training steps"
+"""Name of the line of the steps themselves."""
+
+
 class CostLine(Record):
     """One line of the bill: what a part of the training takes in time and money."""
 
@@ -74,5 +78,8 @@ class Alternative(Record):
     """What it is predicted to reach; None where the runs cannot say."""
     loss_note: str
     dominated: str
-    """Name of another way that is no dearer, slower or worse, and better in one; empty where there is none."""
+    """Name of another way that is surely no dearer, slower or worse, and better in one; empty where there is none."""
+    rival: str = ""
+    """Name of another way that is no dearer or slower and is predicted to be no worse, but by less than the intervals tell
+    apart; empty where there is none, or where one is surely better."""
     cautions: tuple[str, ...] = ()

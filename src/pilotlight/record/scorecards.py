@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from pilotlight.record.commitment import Track
 from pilotlight.spec import Record
@@ -48,8 +49,8 @@ def library() -> Path:
 def read() -> tuple[Scorecard, ...]:
     """Return the scorecards that can be read, each run once, oldest first."""
     try:
-        lines = library().read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
+        lines = library().read_bytes().split(b"\n")
+    except OSError:
         return ()
     found: dict[str, Scorecard] = {}
     for line in lines:
@@ -62,16 +63,27 @@ def read() -> tuple[Scorecard, ...]:
 
 
 def keep(card: Scorecard) -> None:
-    """Add a scorecard, once; a home folder that cannot be written loses it, and nothing else."""
+    """Add a scorecard, once; a home folder that cannot be written loses it, and nothing else.
+
+    Behind a line that a killed process left unfinished it begins one of its own.
+    """
     if any(other.run == card.run for other in read()):
         return
     path = library()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(card.model_dump()) + "\n")
+        with path.open("a+b") as file:
+            file.write((b"" if _ends_a_line(file) else b"\n") + json.dumps(card.model_dump()).encode("ascii") + b"\n")
     except OSError:
         return
+
+
+def _ends_a_line(file: BinaryIO) -> bool:
+    """Return whether what is appended begins a line: the file is empty, or its last line is whole."""
+    if not file.seek(0, os.SEEK_END):
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def track(cards: tuple[Scorecard, ...], but: str = "") -> Track:

@@ -12,7 +12,7 @@ from pilotlight.manifest import NAME, Manifest, read_manifest, sha256
 from pilotlight.plan_file import read_yaml
 from pilotlight.record.commitment import Commitment, Landed, landed, launched_by
 from pilotlight.record.ledger import Entry
-from pilotlight.record.run import FACTS, KIND, RunFacts
+from pilotlight.record.run import FACTS, KIND, TIMING, RunFacts, Timing
 from pilotlight.spec import diff
 from pilotlight.tokens.tokens import passages_file
 
@@ -34,6 +34,8 @@ class FullRun:
     """The prediction that stood in the ledger before the run began; None where nothing proves that one did."""
     end: Landed | None = None
     """The run's end in the ledger."""
+    seconds: float | None = None
+    """What its training steps took, evaluations not counted; None where a killed process took its clock with it."""
 
 
 def read_full_run(
@@ -63,7 +65,18 @@ def read_full_run(
     unlike = [*_text(own, folder.parent, other), *_plan(out / "full.yaml", manifest.settings)]
     end = landed(entries)
     is_proven = end is not None and end.manifest_sha256 == sha256(folder / NAME)
-    return FullRun(facts, tuple(unlike), launched_by(entries) if is_proven else None, end if is_proven else None)
+    promise = launched_by(entries) if is_proven else None
+    return FullRun(facts, tuple(unlike), promise, end if is_proven else None, _seconds(folder, facts.steps))
+
+
+def _seconds(folder: Path, steps: int) -> float | None:
+    """Return the seconds of all training steps, or None where not all of them were timed."""
+    try:
+        timing = Timing.from_json((folder / TIMING).read_bytes())
+    except (OSError, ValueError):
+        return None
+    timed = sum(session.steps for session in timing.sessions)
+    return sum(session.seconds for session in timing.sessions) if timed == steps else None
 
 
 def _held_out(tokens: Manifest) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, cast, final
 
 from pilotlight.errors import RecordError
 from pilotlight.manifest import NAME, Manifest, sha256
+from pilotlight.record.clock import Clock, read_clock
 from pilotlight.record.commitment import CRITERIA, committed, criteria_in_force
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Entry, Ledger
@@ -59,6 +60,8 @@ class Study:
     """Why nothing can be concluded from this folder; empty where all is well."""
     files: Mapping[str, str]
     """SHA-256 of the files that carry the conclusion."""
+    clock: Clock | None = None
+    """What the clock says of the variants; None where nothing was written down beside this decision."""
 
     @classmethod
     def read(cls, out: Path) -> Self:
@@ -90,6 +93,7 @@ class Study:
             full=None if void else _try(void, lambda: _full_run(out, tokens, results, ledger), None),
             void=" ".join(void[:1]),
             files={name: sha256(out / name) for name in _CARRIERS if (out / name).is_file()},
+            clock=None if void else read_clock(out),
         )
 
     def setting(self, path: str, default: Any = None) -> Any:

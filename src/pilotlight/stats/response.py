@@ -268,18 +268,15 @@ def _expected_at(found: _Posterior, choice: float) -> float:
     import numpy as np
 
     steepness = (found.weights.sum(axis=0) * found.depth).sum(axis=-1)
-    away = choice - found.optimum
-    walls = np.where(away[:, None] > 0, found.asymmetry[None, :], 1.0) * away[:, None] ** 2
-    return float((steepness * walls).sum())
+    return float((steepness * _walls(np.array([choice]), found.optimum, found.asymmetry)[..., 0]).sum())
 
 
 def _regrets(found: _Posterior, choice: float) -> tuple[Floats, Floats]:
     """Return the regret of a choice at every node, and the nodes' weights."""
     import numpy as np
 
-    away = choice - found.optimum
-    walls = np.where(away[:, None] > 0, found.asymmetry[None, :], 1.0) * away[:, None] ** 2
-    return (walls[..., None] * found.depth).ravel(), found.weights.sum(axis=0).ravel()
+    walls = _walls(np.array([choice]), found.optimum, found.asymmetry)
+    return (walls * found.depth).ravel(), found.weights.sum(axis=0).ravel()
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> float:

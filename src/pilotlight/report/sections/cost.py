@@ -131,6 +131,9 @@ def _standing(item: Alternative) -> Cell:
     """Return whether nothing is better; without a predicted result nobody can say that it is on the frontier."""
     if item.dominated:
         return Cell(f"no: {item.dominated} is {'predicted to be ' if item.loss else ''}better", tone="quiet")
+    if item.rival:
+        note = "no dearer or slower, and predicted to be no worse, but by less than the intervals tell apart"
+        return Cell("not told apart", f"from {item.rival}", note, tone="open")
     return Cell("yes") if item.loss else Cell("–", note="without a predicted result nobody can say", tone="quiet")
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from pilotlight.record.decision import Decision
+from pilotlight.record.expense import STEPS
 from pilotlight.report.block import Block, Cell, Facts, cell
 from pilotlight.report.full_run import FullRun
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
 from pilotlight.report.text import digits, effect, fixed, percent
-from pilotlight.report.wording import counted, size, spoken
+from pilotlight.report.wording import counted, duration, size, spoken
 from pilotlight.stats.metric import METRICS
 from pilotlight.stats.share import wilson
+from pilotlight.units import show_seconds
 
 
 @final
@@ -59,11 +62,27 @@ class Scorecard(Section):
                     ("Target", Cell(f"{fixed(threshold, places)} {target.unit}", "met" if met else "missed",
                                     tone="good" if met else "bad")),
                     trained,
+                    *_took(study.decision, study.full),
                     ("Written down", _written_down(study.full)),
                     *_earlier(study.full),
                 )),
             ),
         )  # fmt: skip
+
+
+def _took(decision: Decision, full: FullRun) -> tuple[tuple[str, Cell], ...]:
+    """Return the time of the training steps beside what was said of it; nothing where one of the two is not known."""
+    said = next((line.seconds for line in decision.cost.lines if line.name == STEPS), None)
+    if said is None or full.seconds is None or decision.cost.basis != "measured":
+        return ()
+    if not 0.95 < full.facts.flops / decision.cost.flops < 1.05:
+        return ()
+    inside = said.low <= full.seconds <= said.high
+    return (
+        ("Training steps took", Cell(show_seconds(full.seconds), f"{effect(full.seconds / said.value - 1)} on what was said",
+                                     tone="good" if inside else "bad")),
+        ("Said of it", duration(said)),
+    )  # fmt: skip
 
 
 def _written_down(full: FullRun) -> Cell:

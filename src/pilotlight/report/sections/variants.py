@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from pilotlight.record.decision import Decision, Finding
+from pilotlight.report.beyond import beyond, effect_cell
 from pilotlight.report.block import Block, Cell, Fold, Piece, Plot, Table
 from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
-from pilotlight.report.text import effect, fixed, how, percent, setting, small_p
+from pilotlight.report.text import fixed, how, percent, setting, small_p
+from pilotlight.report.tuned import tuned_table
 from pilotlight.report.wording import listed, metric_of, sentence, spoken, verdict
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.verdict import Verdict
@@ -36,8 +38,10 @@ class Variants(Section):
         if not decision.findings:
             return _planned(study)
         pieces: list[Piece] = [Plot(_forest(study, decision)), _table(study, decision)]
+        if (tuned := tuned_table(study)) is not None:
+            pieces.append(tuned)
         if any(finding.carried or finding.comparison.shrunken for finding in decision.findings):
-            pieces.append(_beyond(decision))
+            pieces.append(beyond(study, decision))
         trend = _trend(study, decision)
         inner = (Plot(trend), _sizes(study, decision)) if trend else (_sizes(study, decision),)
         pieces.append(Fold("Effects at every size, and what each variant changes", (*inner, _changes(decision))))
@@ -88,24 +92,17 @@ def _lead(decision: Decision) -> str:
     return f"{text}."
 
 
-def _shown(estimate: Estimate | None, note: str = "") -> Cell:
-    if estimate is None:
-        return Cell("–", note="not run", tone="quiet")
-    interval = f"[{effect(estimate.low)}, {effect(estimate.high)}]".replace("\u202f%,", ",")
-    return Cell(effect(estimate.value), interval, f"{how(estimate)}{note}")
-
-
 def _table(study: Study, decision: Decision) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for finding in decision.findings:
         found = finding.comparison
         paired = f"{found.pairing.used}, correlation over shared seeds {fixed(found.pairing.correlation, 2)}"
         rows.append((
-            Cell(finding.variant, finding.why), verdict(finding.verdict), _shown(found.effect, f"; {paired}"),
+            Cell(finding.variant, finding.why), verdict(finding.verdict), effect_cell(found.effect, f"; {paired}"),
             Cell(small_p(found.p_adjusted), f"plain {small_p(found.p_value)}", "two-sided; adjusted for false discovery"),
             Cell(percent(found.power, 0), f"sees {percent(found.detectable, 2)}",
                  "chance of seeing an effect of the declared worth; the smallest effect seen with the declared power"),
-            Cell(str(found.seeds), found.pairing.used, paired), _shown(finding.confirmation),
+            Cell(str(found.seeds), found.pairing.used, paired), effect_cell(finding.confirmation),
         ))  # fmt: skip
     metric = metric_of(study)
     direction = "negative is better" if metric.better == "lower" else "positive is better"
@@ -117,33 +114,6 @@ def _table(study: Study, decision: Decision) -> Table:
         caption=f"Effects are relative changes of {spoken(metric.name)} against the baseline; {direction}. Intervals are "
         f"corrected for {len(decision.findings)} comparisons; p is adjusted for false discovery.",
     )
-
-
-def _beyond(decision: Decision) -> Table:
-    """Return what each effect is worth beyond the runs that measured it: as believed, at the full size, in compute."""
-    rows: list[tuple[Cell, ...]] = []
-    for finding in decision.findings:
-        carried, steps = finding.carried, list(finding.multipliers.items())
-        along = " → ".join(fixed(estimate.value, 2) for _, estimate in steps)
-        rows.append((
-            Cell(finding.variant), _shown(finding.comparison.shrunken), _shown(carried.effect if carried else None),
-            Cell(percent(carried.reversal, 0) if carried else "–", note="probability that the sign of the effect at the full "
-                 "size is the other than at the largest replicated rung"),
-            _times(finding.multiplier),
-            Cell(along if len(steps) > 1 else "–", note=", ".join(f"{scale}: {how(one)}" for scale, one in steps)),
-        ))  # fmt: skip
-    return Table(
-        columns=("Variant", "Shrunken", "At the full size", "Reversal", "Compute", "Along the ladder"), rows=tuple(rows),
-        numeric=frozenset({"Shrunken", "At the full size", "Reversal", "Compute", "Along the ladder"}),
-        caption="Shrunken: drawn towards none as far as all variants say that effects like it are chance; the best of several is "
-        "overstated without. Compute: how many times the variant's FLOPs the baseline needs to reach the same loss.",
-    )  # fmt: skip
-
-
-def _times(estimate: Estimate | None) -> Cell:
-    if estimate is None:
-        return Cell("–", note="the baseline's runs carry no law", tone="quiet")
-    return Cell(f"{fixed(estimate.value, 2)}×", f"[{fixed(estimate.low, 2)}, {fixed(estimate.high, 2)}]", how(estimate))
 
 
 def _detail(finding: Finding, names: tuple[str, ...]) -> str:
@@ -177,7 +147,7 @@ def _forest(study: Study, decision: Decision) -> Chart:
 
 
 def _point(name: str, estimate: Estimate, y: float, color: int, symbol: str, variant: str) -> Series:
-    shown = _shown(estimate)
+    shown = effect_cell(estimate)
     return Series(
         name, (estimate.value,), (y,), (estimate.low,), (estimate.high,), color=color, symbol=symbol,  # pyright: ignore
         sideways=True, notes=(f"{variant}: {name}\n{shown.text} {shown.small}\n{how(estimate)}",),
@@ -221,7 +191,7 @@ def _sizes(study: Study, decision: Decision) -> Table:
         rows=tuple(
             (
                 Cell(finding.variant),
-                *(_shown(finding.comparison.by_scale.get(scale)) for scale in scales),
+                *(effect_cell(finding.comparison.by_scale.get(scale)) for scale in scales),
             )
             for finding in decision.findings
         ),
