@@ -25,6 +25,8 @@ from pilotlight.stats.rule import Rule
 AHEAD = math.log(30.0)
 """How much larger the full run of the simulated campaigns is than their largest rung, in e-folds of size."""
 WORTH = math.log1p(RULE.worth)
+MOST = 100.0
+"""Worths beyond which no spread of effects is drawn: the belief has tails that no losses have."""
 
 
 def _drawn(
@@ -38,7 +40,7 @@ def _drawn(
     rung = max(place for place, runs in enumerate(seeds) if runs > 1)
     ahead = AHEAD + math.log(3.0) * (len(seeds) - 1 - rung)
     for _ in range(count):
-        wide = abs(generator.standard_cauchy()) * USUAL * WORTH if spread is None else spread
+        wide = WORTH * min(MOST, abs(generator.standard_cauchy()) * USUAL) if spread is None else spread
         effects = wide * generator.standard_normal(variants)
         slopes, beyond = _drifting(generator, effects, drift)
         beyond *= math.sqrt(ahead)

@@ -35,10 +35,14 @@ def beyond(study: Study, decision: Decision) -> Table:
             Cell(finding.variant), effect_cell(finding.comparison.shrunken), effect_cell(carried.effect if carried else None),
             Cell(percent(carried.reversal, 0) if carried else "–", note="probability that the sign of the effect at the full "
                  "size is the other than at the largest replicated rung"),
-            _times(finding.multiplier), *(cells if has_clock else ()), _along(finding),
+            _times(finding.multiplier), *(cells if has_clock else ()),
         ))  # fmt: skip
-    columns = ("Shrunken", "At the full size", "Reversal", "Compute", *by_clock, "Along the ladder")
-    return Table(("Variant", *columns), tuple(rows), frozenset(columns), caption=_caption(has_clock, has_money))
+    columns = ("Shrunken", "At the full size", "Reversal", "Compute", *by_clock)
+    trends = tuple(_along(finding) for finding in decision.findings)
+    return Table(
+        ("Variant", *columns), tuple(rows), frozenset(columns), _caption(has_clock, has_money),
+        trends if any(trends) else (),
+    )  # fmt: skip
 
 
 def _caption(has_clock: bool, has_money: bool) -> str:
@@ -78,15 +82,13 @@ def _by_clock(timed: Timed | None, what: str) -> Cell:
     return _times((timed.time if what == "time" else timed.money).get(timed.scale))
 
 
-def _along(finding: Finding) -> Cell:
-    """Return the multiplier in FLOPs rung by rung, and whether it grows or fades."""
-    steps = list(finding.multipliers.items())
+def _along(finding: Finding) -> str:
+    """Return in a sentence how the multiplier in FLOPs goes from rung to rung; nothing where one rung alone tells it."""
+    steps = [fixed(estimate.value, 2) for estimate in finding.multipliers.values()]
     if len(steps) < 2:
-        return Cell("–", note="told at fewer than two sizes", tone="quiet")
-    note = ", ".join(f"{scale}: {how(one)}" for scale, one in steps)
-    along = " → ".join(fixed(estimate.value, 2) for _, estimate in steps)
-    trend = finding.multiplier_trend
-    return Cell(along, trend_of(trend), f"{note}; trend: {how(trend)}") if trend else Cell(along, note=note)
+        return ""
+    trend = f"; {trend_of(finding.multiplier_trend)}" if finding.multiplier_trend else ""
+    return f"Its compute multiplier along the ladder: {' → '.join(steps)}{trend}."
 
 
 def trend_of(trend: Estimate) -> str:

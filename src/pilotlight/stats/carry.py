@@ -91,7 +91,7 @@ def _drawn(found: Comparison) -> float:
 def _size(found: Comparison, worth: float) -> float:
     """Return the root of the mean square of what is believed of the effect, at least half of the worth."""
     doubt = found.error
-    if found.shrunken is not None:
+    if found.shrunken is not None and found.shrunken.low > -1.0:  # at -1 the interval has no lower end
         reach = math.log1p(found.shrunken.high) - math.log1p(found.shrunken.low)
         doubt = reach / 2.0 / critical(found.shrunken.level, math.inf)
     return max(math.hypot(_drawn(found), doubt), math.log1p(worth / 2.0))

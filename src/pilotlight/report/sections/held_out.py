@@ -33,9 +33,10 @@ class HeldOut(Section):
         if not told:
             return None
         count = max(len(shards.effects) for _, shards in told)
+        split = [(finding, shards) for finding, shards in told if _agreeing(finding, shards) < len(shards.effects)]
         lead = (
             f"The held-out text was divided into {count} shards of whole documents, and the same runs compared on each: "
-            f"{listed(_agreement(finding, shards) for finding, shards in told)}."
+            f"{listed(_agreement(finding, shards) for finding, shards in split) or 'each effect has its sign on all of them'}."
         )
         doubtful = [finding.variant for finding, shards in told if _hangs(finding, shards)]
         if doubtful:
@@ -47,9 +48,12 @@ class HeldOut(Section):
         return Block(lead, (_table(told), Plot(_chart(study, told))))
 
 
+def _agreeing(finding: Finding, shards: Shards) -> int:
+    return shards.on_the_side_of(finding.comparison.effect.value)
+
+
 def _agreement(finding: Finding, shards: Shards) -> str:
-    same = shards.on_the_side_of(finding.comparison.effect.value)
-    return f"{finding.variant} has the sign of its effect on {same} of {len(shards.effects)}"
+    return f"{finding.variant} has the sign of its effect on {_agreeing(finding, shards)} of {len(shards.effects)}"
 
 
 def _is_beyond_chance(estimate: Estimate) -> bool:
@@ -70,10 +74,9 @@ def _table(told: Sequence[tuple[Finding, Shards]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for finding, shards in told:
         ordered = sorted(shards.effects, key=lambda one: one.value)
-        same = shards.on_the_side_of(finding.comparison.effect.value)
         rows.append((
             Cell(finding.variant), _shown(finding.comparison.effect),
-            _shown(shards.effect, doubtful=_hangs(finding, shards)), Cell(f"{same} of {len(ordered)}"),
+            _shown(shards.effect, doubtful=_hangs(finding, shards)), Cell(f"{_agreeing(finding, shards)} of {len(ordered)}"),
             _shown(ordered[0]), _shown(ordered[-1]),
         ))  # fmt: skip
     numbers = ("On this text", "On other text too", "Same sign", "Least", "Most")
