@@ -149,7 +149,7 @@ def main() -> None:
     """Print the table, and put it into the page if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--studies", type=int, default=200, help="pilots a row")
+    parser.add_argument("--studies", type=int, default=100, help="pilots a row")
     parser.add_argument("--workers", type=int, default=2, help="rows at a time")
     given = parser.parse_args()
     lines = [

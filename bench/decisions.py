@@ -32,7 +32,7 @@ from decisions_baseline import baseline, single_cell
 from pilotlight.errors import EvidenceError
 from pilotlight.scaling import fit, predict
 from pilotlight.scaling.backtest import Backtest, backtest
-from pilotlight.scaling.backtests.loss import points
+from pilotlight.scaling.backtests.loss import is_sized, points
 from pilotlight.scaling.points import Point
 from pilotlight.scaling.predict import CALIBRATION, Calibration, Study
 from pilotlight.scaling.tasks import Task, read_tasks
@@ -66,11 +66,12 @@ def raw_errors(folder: Path) -> Iterator[tuple[str, int, np.ndarray]]:
     """Yield source, number of the task and [error, laws, parameter, hold-out, distance, noise] for every target."""
     for number, task in enumerate(losses(folder)):
         try:
-            study = Study.of(points(task.pilots, task.metric))
+            sized = is_sized(task.rows)
+            study = Study.of(points(task.pilots, task.metric, sized=sized))
         except EvidenceError:
             continue
         rows = []
-        for target in points(task.targets, task.metric):
+        for target in points(task.targets, task.metric, sized=sized):
             logs = where(study, target)
             spread, parts = study.spread(logs, RAW)
             far = parts["model"] / math.hypot(study.hold_out_error, 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from pilotlight.scaling.backtests.loss import points
+from pilotlight.scaling.backtests.loss import is_sized, points
 from pilotlight.scaling.intervals import judged
 from pilotlight.scaling.tasks import Task
 
@@ -42,7 +42,8 @@ def baseline_at(theta: np.ndarray, logs: np.ndarray) -> np.ndarray:
 
 def baseline(task: Task, count: int) -> dict[str, float] | None:
     """Return how the plain baseline does on a task, with ``count`` draws; None where it has too few cells."""
-    pilots, targets = points(task.pilots, task.metric), points(task.targets, task.metric)
+    sized = is_sized(task.rows)
+    pilots, targets = (points(rows, task.metric, sized=sized) for rows in (task.pilots, task.targets))
     here, there = (np.log([(p.parameters, p.tokens) for p in group]) for group in (pilots, targets))
     use = [axis for axis in (0, 1) if np.ptp(here[:, axis]) > 0.05]
     if len(np.unique(here[:, use].round(6), axis=0)) < 2 * len(use) + 1:

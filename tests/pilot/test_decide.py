@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from made_up_results import LADDER, World, decision_of, loss, pilot_of, results_of
 
@@ -312,17 +310,6 @@ def test_the_written_plan_holds_exactly_what_was_adopted(tmp_path):
     assert Plan.load(tmp_path / "full.yaml").model == pilot.full_plan(("none",)).model
 
 
-def test_the_spread_of_the_prediction_is_students_t_and_grows_by_each_effect():
-    decision = decision_of(pilot_of(goal={"target": TRUTH * 0.97}), GOOD)
-    base, prediction, finding = decision.forecast, decision.target.prediction, half_lr(decision)
-    carried = finding.carried
-    assert carried.error > finding.comparison.error
-    scale = math.hypot(base.spread.scale, carried.error)
-    expected = base.spread.model_copy(update={"centre": base.spread.centre + carried.log_effect, "scale": scale})
-    assert (prediction.low, prediction.high) == pytest.approx(expected.bounds(0.95))
-    assert decision.target.probability == pytest.approx(expected.below(TRUTH * 0.97))
-
-
 def test_a_finding_tells_its_multiplier_and_its_risk_of_turning_round():
     finding = half_lr(decision_of(pilot_of(), GOOD))
     assert finding.multiplier.low > 1.0
@@ -333,17 +320,6 @@ def test_a_finding_tells_its_multiplier_and_its_risk_of_turning_round():
     assert trend.n == len(finding.multipliers)
     assert 0.0 <= finding.carried.reversal < 0.05
     assert finding.carried.folds > 0.0
-
-
-def test_effects_in_opposite_directions_do_not_cancel_in_doubt():
-    from pilotlight.pilot.forecast import with_changes
-
-    found = decision_of(pilot_of(), GOOD)
-    better = half_lr(found)
-    opposite = better.carried.model_copy(update={"log_effect": -better.carried.log_effect})
-    worse = better.model_copy(update={"carried": opposite})
-    both = with_changes(found.forecast.spread, [better, worse])
-    assert both.scale > with_changes(found.forecast.spread, [better]).scale > found.forecast.spread.scale
 
 
 def test_a_changed_batch_is_timed_by_its_flops_and_says_so():

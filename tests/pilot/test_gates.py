@@ -104,6 +104,23 @@ def test_a_rung_at_which_the_metric_is_zero_has_no_share_to_count_in():
     assert "100k-4M" in compared.by_scale
 
 
+def test_a_variant_at_zero_takes_no_rung_from_the_others():
+    asked, results = pilot(), results_of(pilot())
+    one, other = list(asked.variants)[:2]
+    rows = tuple(
+        row.model_copy(update={"metrics": row.metrics | {"bits_per_byte": 0.0}})
+        if (row.variant, row.scale) == (one, "100k-1M") else row
+        for row in results.rows
+    )  # fmt: skip
+    found = analyse(Results(rows=rows), asked)
+    compared = {item.comparison.variant: item.comparison for item in found.findings}
+    assert "100k-1M" in compared[other].by_scale
+    assert "100k-1M" not in compared[one].by_scale
+    assert (
+        evaluation_check(asked, Results(rows=rows), Observed(planned={}, vocabularies={}), found.noise).status == "pass"
+    )
+
+
 def test_without_a_second_seed_nobody_knows_the_noise():
     one_seed = pilot_of(goal={"target": TARGET}, seeds=1, repeats=0, variants={})
     decision = decision_of(one_seed)

@@ -33,6 +33,12 @@ def folder_of(out: Path, results: Results, documents=DOCUMENTS) -> Path:
     return out
 
 
+def test_documents_without_a_byte_are_in_no_shard():
+    empty = [(f"empty-{number}", 0) for number in range(40)]
+    shards = divided([*empty, *DOCUMENTS[:4]])
+    assert sorted(place for shard in shards for place in shard) == [40, 41, 42, 43]
+
+
 def test_documents_are_divided_by_their_names_into_shards_of_about_one_size():
     shards = divided(DOCUMENTS)
     assert len(shards) == SHARDS

@@ -128,6 +128,28 @@ def test_a_row_without_a_size_is_left_out_where_others_tell_theirs(folder):
     assert score.error < 0.01
 
 
+def test_a_score_of_nothing_and_sizes_below_nothing_are_left_out(folder):
+    path = folder / "mine.csv"
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    rows[1][4], rows[2][7], rows[3][6] = "-1", "-5", "0"
+    _write(path, rows[0], rows[1:])
+    score = next(score for score in backtest(folder).tasks if score.task == "ladder")
+    assert score.n_pilot == 10  # each of the three numbers follows from the other two
+    assert score.error < 0.01
+
+
+def test_pilots_without_a_size_are_no_models_of_one_parameter_beside_others(folder):
+    path = folder / "mine.csv"
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    for row in rows[1:]:
+        if row[3].endswith("better") and row[3] != "6.4e+07-better":
+            row[4] = row[7] = ""
+    _write(path, rows[0], rows[1:])
+    score = next(score for score in backtest(folder).tasks if score.task == "pick")
+    assert score.abstained
+    assert score.n_pilot == 5
+
+
 def test_sizes_alone_make_a_ladder(folder):
     path = folder / "mine.csv"
     rows = [
@@ -154,6 +176,7 @@ def test_a_task_that_breaks_a_method_does_not_hide_the_others(folder, monkeypatc
     scores = {score.task: score for score in found.tasks}
     assert scores["pick"].abstained
     assert scores["pick"].why == "failed with ZeroDivisionError: of all things"
+    assert 0 < scores["pick"].unchanged < 1
     assert scores["ladder"].error < 0.01
 
 

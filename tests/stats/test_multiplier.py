@@ -121,6 +121,14 @@ def test_more_doubt_never_shortens_an_interval():
     assert time.high / time.low >= alone.high / alone.low * (1 - 1e-12)
 
 
+def test_doubt_about_the_law_does_not_make_an_effect_sure():
+    """The interval of the effect holds zero, so that of the multiplier holds 1, however many degrees the law's error adds."""
+    few = Gain(-0.03, 0.01, 2.0, 2)
+    assert few.value + critical(0.95, 2.0) * few.error > 0.0
+    for doubt in (0.0, 0.01, 0.03):
+        assert multiplier(few, Fall(0.1, doubt), 0.95).low < 1.0
+
+
 GAIN, FALL, PRICE = -0.02, 0.05, 0.15
 
 

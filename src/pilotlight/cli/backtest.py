@@ -31,6 +31,8 @@ def backtest(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Hold the predictions against tables of real runs: error, bias, coverage, decisions, regret, by source."""
+    from pilotlight.events import Note
+    from pilotlight.scaling.backtest import FAILED
     from pilotlight.scaling.backtest import backtest as run
 
     talk = Talk(quiet=quiet, json=json)
@@ -40,6 +42,9 @@ def backtest(
             print(json_text.dumps(score.model_dump(), ensure_ascii=False), flush=True)
 
     found = run(folder, only=only or (), watch=talk.watch, told=told)
+    for score in found.tasks:
+        if score.why.startswith(FAILED):
+            talk.watch(Note(f"{score.task} ({score.kind}) {score.why}; it counts as abstained", "warning"))
     for kind in found.kinds:
         _tell(found, kind, talk)
 

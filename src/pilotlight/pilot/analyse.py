@@ -42,9 +42,9 @@ def observations(rows: list[Row], pilot: Pilot) -> list[Observation]:
 
 
 def _above_zero(rows: list[Row], pilot: Pilot) -> list[Row]:
-    """Return the rows of the rungs at which every run is above 0: effects are shares, and of nothing there is none."""
-    without = {row.scale for row in rows if row.metrics[pilot.goal.metric] <= 0}
-    return [row for row in rows if row.scale not in without]
+    """Return the rows whose variant and baseline are above 0 at their rung: effects are shares, and of nothing there is none."""
+    without = {(row.variant, row.scale) for row in rows if row.metrics[pilot.goal.metric] <= 0}
+    return [row for row in rows if not without & {(row.variant, row.scale), (BASELINE, row.scale)}]
 
 
 def _cells(rows: list[Row]) -> dict[tuple[str, str], int]:
@@ -93,7 +93,7 @@ def winners(results: Results, pilot: Pilot) -> list[str]:
 def top_rung(results: Results, pilot: Pilot) -> str | None:
     """Return the largest rung at which the baseline and a variant were both trained at least twice, or None."""
     counts: dict[tuple[str, str], int] = {}
-    for row in results.finished():
+    for row in _above_zero(list(results.finished()), pilot):
         if row.round == "main" and not row.repeat:
             counts[row.variant, row.scale] = counts.get((row.variant, row.scale), 0) + 1
     rungs = sorted(pilot.scales, key=lambda scale: scale.parameters * scale.tokens, reverse=True)

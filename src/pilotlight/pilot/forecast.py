@@ -15,6 +15,7 @@ from pilotlight.record.results import Results
 from pilotlight.scaling.predict import predict
 from pilotlight.scaling.table import ladder_points
 from pilotlight.stats.metric import metric
+from pilotlight.stats.student import critical
 from pilotlight.units import show_count
 
 SAME_SIZE = 0.05  # relative difference in parameters that needs no caution
@@ -29,11 +30,16 @@ class Forecast:
     why: str = ""
 
 
-def with_changes(base: Predictive, adopted: Sequence[Finding]) -> Predictive:
-    """Return the predictive distribution moved by the adopted effects and widened by what is not known about them."""
+def with_changes(base: Predictive, adopted: Sequence[Finding], level: float) -> Predictive:
+    """Return the predictive distribution moved by the adopted effects and widened by what is not known about them.
+
+    Squares of half-widths at ``level`` add up: errors of few degrees of freedom reach further than their size says.
+    """
     shifts = [item.carried.log_effect if item.carried else math.log1p(item.comparison.effect.value) for item in adopted]
-    added = math.hypot(*(item.carried.error if item.carried else item.comparison.error for item in adopted))
-    return base.model_copy(update={"centre": base.centre + math.fsum(shifts), "scale": math.hypot(base.scale, added)})
+    known = [item.carried or item.comparison for item in adopted]
+    reach = critical(level, base.df)
+    added = [one.error * critical(level, one.degrees) / reach for one in known]
+    return base.model_copy(update={"centre": base.centre + math.fsum(shifts), "scale": math.hypot(base.scale, *added)})
 
 
 def _resized(base: Counted, full: Counted) -> tuple[str, ...]:
@@ -71,7 +77,7 @@ def forecast(pilot: Pilot, results: Results, adopted: Sequence[Finding], base: C
     told = {"baseline": loss, "baseline_probability": chance, "prediction": loss, "probability": chance}
     if adopted:
         names = ", ".join(item.variant for item in adopted)
-        spread = with_changes(found.spread, adopted)
+        spread = with_changes(found.spread, adopted, level)
         method = (
             f"{loss.method}; times the effect of {names}, drawn towards none and carried to the full size by its trend"
         )

@@ -67,7 +67,7 @@ def from_pilot(
             return None, str(error)
         if not adopted:
             return one.loss, "predicted from the pilot's ladder"
-        spread = with_changes(one.spread, adopted)
+        spread = with_changes(one.spread, adopted, level)
         loss = spread.estimate(
             level=level, unit=one.loss.unit, n=one.loss.n, method=one.loss.method, cautions=one.loss.cautions
         )

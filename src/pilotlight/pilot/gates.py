@@ -67,10 +67,11 @@ def evaluation_check(pilot: Pilot, results: Results, observed: Observed, noise: 
             because="the runs were scored on different amounts of text, so their losses do not compare",
             way_out="leave train.score_bytes to the baseline, in a new --out.",
         )  # fmt: skip
-    without = sorted({row.scale for row in results.finished() if row.metrics[pilot.goal.metric] <= 0})
+    without = sorted({row.scale for row in results.finished(BASELINE) if row.metrics[pilot.goal.metric] <= 0})
     if without:
         return Check(
-            name="evaluation", threshold=threshold, found=f"a run that is not above 0 at {', '.join(without)}", status="unknown",
+            name="evaluation", threshold=threshold, status="unknown",
+            found=f"a run of the baseline that is not above 0 at {', '.join(without)}",
             because=f"effects and spans are shares of {pilot.goal.metric}, and of nothing there is no share: what was trained "
                     f"at {', '.join(without)} is in no comparison",
             way_out="larger rungs, at which every run scores above 0, or another metric, in a new --out.",

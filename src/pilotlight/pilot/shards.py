@@ -38,7 +38,8 @@ MEASURES: Mapping[str, Callable[[Sequence[Score]], float]] = {
 def divided(documents: Sequence[tuple[str, int]], count: int = SHARDS) -> list[list[int]]:
     """Return the places of documents (name, bytes) in each shard: drawn by name, of about the same size, none empty."""
     order = sorted(
-        range(len(documents)), key=lambda place: (seed_for(0, "shard", documents[place][0]), documents[place])
+        (place for place, (_, size) in enumerate(documents) if size > 0),
+        key=lambda place: (seed_for(0, "shard", documents[place][0]), documents[place]),
     )
     whole, before = max(1, sum(size for _, size in documents)), 0
     shards: list[list[int]] = [[] for _ in range(count)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 from pilotlight.errors import RecordError
 from pilotlight.manifest import sha256
@@ -73,7 +73,7 @@ def reading(folder: Path) -> Reading | None:
     seconds = sum(one.seconds for one in timing.sessions)
     if not isinstance(machine, dict) or tokens <= 0 or seconds <= 0.0:
         return None
-    told: dict[str, Any] = machine
+    told = cast("dict[str, Any]", machine)
     together = told.get("together")
     company = tuple(str(told.get(name)) for name in _ALIKE)
     return Reading(seconds / tokens, company, together if isinstance(together, int) else 1)

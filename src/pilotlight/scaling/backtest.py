@@ -15,6 +15,8 @@ from pilotlight.scaling.tasks import KINDS, Task, TaskScore, read_tasks
 from pilotlight.spec import Record
 from pilotlight.stats.student import critical
 
+FAILED = "failed with"
+"""How the reason of a task begins at which a method broke."""
 AVERAGED = ("error", "bias", "coverage", "half_width", "interval_score", "accuracy", "regret", "brier")
 
 
@@ -92,12 +94,15 @@ def backtest(
 
 def _scored(task: Task) -> TaskScore:
     """Return how ``task`` went; one that a method fails at counts as abstained, so that it does not hide the others."""
+    run = _runner(task.kind)
     try:
-        return _runner(task.kind)(task)
+        return run(task)
+    except (ImportError, MemoryError):
+        raise  # nothing that the table did
     except Exception as error:
         return TaskScore(
             source=task.source, task=task.name, kind=task.kind, n_pilot=len(task.pilots), n_target=len(task.targets),
-            abstained=True, why=f"failed with {type(error).__name__}: {error}",
+            abstained=True, why=f"{FAILED} {type(error).__name__}: {error}", unchanged=task.unchanged,
         )  # fmt: skip
 
 

@@ -46,6 +46,10 @@ class TaskRow:
                 return value
         return None
 
+    def positive(self, *names: str) -> float | None:
+        """Return the first of the columns that holds a finite number above 0; None where none does."""
+        return next((value for name in names if (value := self.number(name)) is not None and value > 0), None)
+
 
 @final
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ class Task:
     def targets(self) -> tuple[TaskRow, ...]:
         """The rows to be foretold."""
         return tuple(row for row in self.rows if row.role == "target")
+
+    @property
+    def unchanged(self) -> float | None:
+        """Mean relative error of saying that nothing gets better than the best pilot; None where nothing tells it."""
+        known = [value for row in self.pilots if (value := row.positive(self.metric)) is not None]
+        truth = [value for row in self.targets if (value := row.positive(self.metric)) is not None]
+        if not known or not truth:
+            return None
+        best = max(known) if self.better == "higher" else min(known)
+        return sum(abs(best / one - 1) for one in truth) / len(truth)
 
 
 class TaskScore(Record):

@@ -105,7 +105,7 @@ def multiplier(gain: Gain, fall: Fall, level: float, price: Price = COUNTED) -> 
     effect d with d / fall e-folds; what these cost is counted in runs of the variant at their ``price``. The interval is that
     of a ratio of two uncertain numbers (Fieller 1954): the error of the price, in units of the effect, joins that of the
     effect, and Student's t has the degrees of the errors of effect, law and price together (Satterthwaite 1946). It is never
-    shorter than that of the price alone.
+    shorter than that of the price or of the effect alone, which more doubt about another could make it.
 
     Returns None where the law is not surely falling: then no compute makes up for anything.
     """
@@ -119,7 +119,8 @@ def multiplier(gain: Gain, fall: Fall, level: float, price: Price = COUNTED) -> 
     apart = gain.error**2 + fall.value**2 * _sum(price.errors)
     half, rest = gain.value * fall.value, gain.value**2 - reach**2 * apart
     root = math.sqrt(max(0.0, half**2 - square * rest))
-    middle, alone = -gain.value / fall.value, _half(price.errors, level)
+    middle = -gain.value / fall.value
+    alone = max(_half(price.errors, level), critical(level, gain.degrees) * gain.error / fall.value)
     bounds = min((-half - root) / square, middle - alone), middle, max((-half + root) / square, middle + alone)
     low, value, high = (_exponential(bound - price.value) for bound in bounds)
     return Estimate(

@@ -24,7 +24,7 @@ class Halving(Prune):
 
     factor: float = Field(default=3.0, ge=1.5, le=20)
     """How many times fewer trials go on at each rung, and how many times further the next rung is."""
-    first: Share = Field(default=0.1, gt=0, lt=1)
+    first: Share = Field(default=0.1, ge=0.001, lt=1)
     """Share of the steps before which there is no rung. Between two evaluations losses are interpolated, and a rung before the
     first evaluation is passed over."""
     least: int = Field(default=5, ge=1)

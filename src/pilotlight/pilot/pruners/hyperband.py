@@ -28,7 +28,7 @@ class Hyperband(Prune):
 
     factor: float = Field(default=3.0, ge=1.5, le=20)
     """How many times fewer trials go on at each rung, and how many times further the next rung is."""
-    first: Share = Field(default=0.1, gt=0, lt=1)
+    first: Share = Field(default=0.1, ge=0.001, lt=1)
     """Share of the steps before which there is no rung."""
     least: int = Field(default=5, ge=1)
     """Trials at a rung from which on others are given up there."""

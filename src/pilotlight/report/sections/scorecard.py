@@ -16,6 +16,9 @@ from pilotlight.stats.metric import METRICS
 from pilotlight.stats.share import wilson
 from pilotlight.units import show_seconds
 
+HERE = "this machine"
+"""What a pilot file calls the hardware that runs it."""
+
 
 @final
 class Scorecard(Section):
@@ -62,7 +65,7 @@ class Scorecard(Section):
                     ("Target", Cell(f"{fixed(threshold, places)} {target.unit}", "met" if met else "missed",
                                     tone="good" if met else "bad")),
                     trained,
-                    *_took(study.decision, study.full),
+                    *_took(study, study.decision, study.full),
                     ("Written down", _written_down(study.full)),
                     *_earlier(study.full),
                 )),
@@ -70,8 +73,13 @@ class Scorecard(Section):
         )  # fmt: skip
 
 
-def _took(decision: Decision, full: FullRun) -> tuple[tuple[str, Cell], ...]:
-    """Return the time of the training steps beside what was said of it; nothing where one of the two is not known."""
+def _took(study: Study, decision: Decision, full: FullRun) -> tuple[tuple[str, Cell], ...]:
+    """Return the time of the training steps beside what was said of it; nothing where one of the two is not known.
+
+    What was said of other hardware is not held against a run that may have been trained here.
+    """
+    if study.setting("goal.hardware.accelerator", "") != HERE:
+        return ()
     said = next((line.seconds for line in decision.cost.lines if line.name == STEPS), None)
     if said is None or full.seconds is None or decision.cost.basis != "measured":
         return ()

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
+from pilotlight.scaling.backtests.loss import SIZES, is_sized
 from pilotlight.scaling.contest import Contest, contest
 from pilotlight.scaling.contest_cells import PilotRun, Scale, scale_of
 from pilotlight.scaling.intervals import PENALTY
@@ -79,10 +80,10 @@ def _cannot(pilots: list[PilotRun], truth: dict[str, float]) -> str:
 
 def pilot_runs(task: Task) -> list[PilotRun]:
     """Return the pilots that have a value and FLOPs; where no row of the task says how large a run was, all are alike."""
-    blind = _is_blind(task)
+    blind, sized = _is_blind(task), is_sized(task.rows)
     found: list[PilotRun] = []
     for row in task.pilots:
-        value, scale = number(row, task.metric), BLIND if blind else _row_scale(row)
+        value, scale = number(row, task.metric), BLIND if blind else _row_scale(row, sized=sized)
         if value is None or scale is None:
             continue
         found.append(
@@ -98,21 +99,21 @@ def target_scale(task: Task) -> Scale | None:
     """Return where the targets lie: their middle; None where neither FLOPs nor sizes of theirs are known but some pilot's."""
     if _is_blind(task):
         return Scale(UNKNOWN_STEP * BLIND.flops)
-    scales = [scale for row in task.targets if (scale := _row_scale(row))]
+    sized = is_sized(task.rows)
+    scales = [scale for row in task.targets if (scale := _row_scale(row, sized=sized))]
     return scale_of(scales) if scales else None
 
 
 def _is_blind(task: Task) -> bool:
-    return not any(_row_scale(row) for row in task.rows)
+    return not any(row.positive("flops", "tokens", *SIZES) for row in task.rows)
 
 
-def _row_scale(row: TaskRow) -> Scale | None:
-    parameters, tokens = row.number("n_params", "n_params_nonemb"), row.number("tokens")
-    flops = row.number("flops")
+def _row_scale(row: TaskRow, *, sized: bool) -> Scale | None:
+    parameters, tokens, flops = row.positive(*SIZES), row.positive("tokens"), row.positive("flops")
     if not flops and parameters:
         # without tokens the order of the cells is still that of their sizes: 20 tokens per parameter stand in
         flops = 6 * parameters * (tokens or 20 * parameters)
-    if not flops and tokens:
+    if not flops and tokens and not sized:
         # one model of a size that is not told: its tokens are what grows
         flops = 6 * tokens
     return Scale(flops, parameters, tokens) if flops else None

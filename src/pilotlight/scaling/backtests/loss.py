@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pilotlight.errors import EvidenceError
@@ -30,7 +30,7 @@ TOKENS_PER_PARAMETER = 20.0
 
 def is_sized(rows: Iterable[TaskRow]) -> bool:
     """Return whether some row tells the size of its model; else all are taken to be of one model."""
-    return any(row.number(*SIZES) for row in rows)
+    return any(row.positive(*SIZES) for row in rows)
 
 
 def point(row: TaskRow, metric: str, *, sized: bool) -> Point | None:
@@ -38,25 +38,24 @@ def point(row: TaskRow, metric: str, *, sized: bool) -> Point | None:
 
     ``sized``: other rows of the table tell sizes, so that one without is not known, rather than of the one model there is.
     """
-    loss, flops = row.number(metric), row.number("flops")
-    size, tokens = row.number(*SIZES), row.number("tokens")
+    loss, flops = row.positive(metric), row.positive("flops")
+    size, tokens = row.positive(*SIZES), row.positive("tokens")
     if size is None:
         size = flops / 6 / tokens if flops and tokens else None if sized else 1.0
     if tokens is None and size is not None:
         tokens = flops / 6 / size if flops else TOKENS_PER_PARAMETER * size
-    if loss is None or loss <= 0 or not size or not tokens or size < 0 or tokens < 0:
+    if loss is None or not size or not tokens:
         return None
     return Point(
         parameters=size, tokens=tokens, loss=loss, flops=flops, seed=row.facts.get("seed", ""),
         recipe="|".join(row.facts.get(name, "") for name in RECIPE),
-        unique_tokens=row.number("unique_tokens"), batch_tokens=row.number("batch_tokens"),
+        unique_tokens=row.positive("unique_tokens"), batch_tokens=row.positive("batch_tokens"),
     )  # fmt: skip
 
 
-def points(rows: Sequence[TaskRow], metric: str, *, sized: bool | None = None) -> list[Point]:
-    """Return the rows that are runs with a loss and a scale; ``sized`` as ``point`` takes it, by default what the rows say."""
-    known = is_sized(rows) if sized is None else sized
-    return [found for row in rows if (found := point(row, metric, sized=known)) is not None]
+def points(rows: Iterable[TaskRow], metric: str, *, sized: bool) -> list[Point]:
+    """Return the rows that are runs with a loss and a scale; ``sized`` as ``point`` takes it."""
+    return [found for row in rows if (found := point(row, metric, sized=sized)) is not None]
 
 
 def run(task: Task) -> TaskScore:
@@ -70,9 +69,7 @@ def run(task: Task) -> TaskScore:
         return told.model_copy(
             update={"abstained": True, "why": f"no target has a {task.metric} above 0 and a known scale"}
         )
-    if pilots:
-        best = min(pilot.loss for pilot in pilots)
-        told = told.model_copy(update={"unchanged": sum(abs(best / one.loss - 1) for one in targets) / len(targets)})
+    told = told.model_copy(update={"unchanged": task.unchanged})
     try:
         study = Study.of(pilots)
         bounds = _foretold(study, targets)
@@ -89,22 +86,23 @@ def _scores(task: Task) -> TaskScore:
     targets = [
         (found, score)
         for row in task.targets
-        if (score := row.number(task.metric)) is not None and (found := point(row, "loss", sized=sized)) is not None
+        # relative to a score of 0 nothing has an error
+        if (score := row.positive(task.metric)) is not None and (found := point(row, "loss", sized=sized)) is not None
     ]
     told = TaskScore(source=task.source, task=task.name, kind=task.kind, n_pilot=len(pilots), n_target=len(targets))
     if not targets or not pilots:
         lacking = "pilot" if targets else "target"
-        return told.model_copy(update={"abstained": True, "why": f"no {lacking} has a {task.metric} and a loss"})
-    truth, best = [score for _, score in targets], max(score for _, score in pilots)
-    told = told.model_copy(
-        update={"unchanged": sum(abs(best - one) / max(abs(one), 1e-12) for one in truth) / len(truth)}
-    )
-    unit = 100.0 if max(score for _, score in pilots) > 1 else 1.0
+        return told.model_copy(
+            update={"abstained": True, "why": f"no {lacking} has a {task.metric} above 0 and a loss"}
+        )
+    truth = [score for _, score in targets]
+    told = told.model_copy(update={"unchanged": task.unchanged})
+    unit = 100.0 if max(*truth, *(score for _, score in pilots)) > 1 else 1.0
     known = [
         ScorePoint(loss, score / unit, row.run) for row, score in pilots if (loss := row.number("loss")) is not None
     ]
     try:
-        study = Study.of(points([row for row, _ in pilots], "loss", sized=sized))
+        study = Study.of(points((row for row, _ in pilots), "loss", sized=sized))
         bounds: list[tuple[float, float, float]] = []
         for target, _ in targets:
             found = forecast_scores(known, study.spread(_place(study, target))[0], level=LEVEL)
