@@ -13,14 +13,6 @@ from pilotlight.train.stop import stop_signals
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 
 
-@pytest.fixture(autouse=True)
-def _default():
-    """A shell starts what it puts into the background with interrupts ignored: not the case that is tested."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def test_a_signal_is_remembered_and_the_handlers_come_back():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with stop_signals() as stopping:
