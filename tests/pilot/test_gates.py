@@ -6,12 +6,13 @@ import pytest
 from made_up_results import TEXT, World, decision_of, loss, pilot_of, results_of
 
 from pilotlight.corpus.facts import CorpusFacts
-from pilotlight.pilot.analyse import analyse
+from pilotlight.pilot.analyse import analyse, top_rung, winners
 from pilotlight.pilot.gates import evaluation_check
 from pilotlight.pilot.observed import Drill, Observed, Stability
 from pilotlight.record.decision import Check, Decision, Launch
 from pilotlight.record.results import Results
 from pilotlight.spec import fingerprint
+from pilotlight.stats.verdict import Verdict
 
 TARGET = loss(3e6, 30e6) * 1.05
 GOOD = World(effects={"half_lr": -0.04})
@@ -116,9 +117,31 @@ def test_a_variant_at_zero_takes_no_rung_from_the_others():
     compared = {item.comparison.variant: item.comparison for item in found.findings}
     assert "100k-1M" in compared[other].by_scale
     assert "100k-1M" not in compared[one].by_scale
-    assert (
-        evaluation_check(asked, Results(rows=rows), Observed(planned={}, vocabularies={}), found.noise).status == "pass"
-    )
+    told = evaluation_check(asked, Results(rows=rows), Observed(planned={}, vocabularies={}), found.noise)
+    assert told.status == "pass"
+    assert f"{one} is not above 0 at 100k-1M, where it is in no comparison" in told.because
+
+
+def test_a_winner_that_is_at_zero_somewhere_is_not_adopted_on_the_other_rungs():
+    """Nor does it choose, by what its fresh seeds scored, the rung at which it is to be confirmed."""
+    asked = pilot()
+    whole = decision_of(asked, GOOD)
+    assert next(item.verdict for item in whole.findings if item.variant == "half_lr") is Verdict.ADOPT
+    for round_ in ("main", "confirmation"):
+        results = results_of(asked, GOOD)
+        rung = top_rung(results, asked)
+        rows = tuple(
+            row.model_copy(update={"metrics": row.metrics | {"bits_per_byte": 0.0}})
+            if (row.variant, row.scale, row.round) == ("half_lr", rung, round_) else row
+            for row in results.rows
+        )  # fmt: skip
+        assert rows != results.rows
+        found = next(item for item in analyse(Results(rows=rows), asked).findings if item.variant == "half_lr")
+        assert found.verdict is Verdict.UNDECIDED
+        assert "have no bits_per_byte above 0" in found.because
+        assert "budget" not in found.next
+        assert top_rung(Results(rows=rows), asked) == rung or round_ == "main"
+        assert ("half_lr" in winners(Results(rows=rows), asked)) == (round_ == "confirmation")
 
 
 def test_without_a_second_seed_nobody_knows_the_noise():

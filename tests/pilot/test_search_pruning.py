@@ -57,7 +57,7 @@ def test_what_falls_behind_is_given_up_and_kept_with_its_course_and_what_is_good
     whole = run(tmp_path / "whole", searching(None))
     assert found.winner == whole.winner
     saved = sum(1 - entered[one.name].course[-1][0] for one in cut) / 14
-    told = f"{len(cut)} of 14 trials were given up on their way, which saved {100 * saved:.0f} % of their steps"
+    told = f"{len(cut)} of 14 trials were given up on their way, which saved {100 * saved:.0f} % of the steps of all of these"
     assert [caution for caution in found.cautions if caution.startswith(told)]
 
 

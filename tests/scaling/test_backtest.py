@@ -80,7 +80,7 @@ def test_scores_are_foretold_through_the_loss(tmp_path):
     runs, tasks = [], []
     for step in range(9):
         size = 1e6 * 2.0**step
-        loss = chinchilla(size, 20 * size)
+        loss = chinchilla(size, 20 * size) if step else 0.0  # one run that tells nothing
         score = 0.25 + 0.65 / (1 + math.exp(4 * (loss - chinchilla(4e7, 8e8))))
         runs.append(
             (*_run(f"{step}", "plain", size, 20 * size, loss), f"{score:.5f}", f"{0.25 + 0.004 * (-1) ** step}")
@@ -165,19 +165,26 @@ def test_sizes_alone_make_a_ladder(folder):
     assert score.error < 0.02
 
 
-def test_a_task_that_breaks_a_method_does_not_hide_the_others(folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "broken", "going"), [("decision", {"pick"}, {"ladder"}), ("loss", {"ladder", "short"}, {"pick"})]
+)
+def test_a_task_that_breaks_a_method_does_not_hide_the_others(folder, monkeypatch, kind, broken, going):
     def breaks(task):
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr("pilotlight.scaling.backtests.decision.run", breaks)
+    monkeypatch.setattr(f"pilotlight.scaling.backtests.{kind}.run", breaks)
     backtests._runner.cache_clear()
     found = backtest(folder)
     backtests._runner.cache_clear()
     scores = {score.task: score for score in found.tasks}
-    assert scores["pick"].abstained
-    assert scores["pick"].why == "failed with ZeroDivisionError: of all things"
-    assert 0 < scores["pick"].unchanged < 1
-    assert scores["ladder"].error < 0.01
+    assert {
+        name for name, score in scores.items() if score.why == "failed with ZeroDivisionError: of all things"
+    } == broken
+    assert {name for name, score in scores.items() if not score.abstained} == going
+    (mean,) = [one for one in found.sources if one.kind == kind]
+    assert (mean.error is None) == (kind == "decision"), (
+        "a loss counts with no change; a decision is half right, no more"
+    )
 
 
 def test_rows_that_end_early_are_read(folder):

@@ -48,6 +48,13 @@ def test_bits_per_byte_cover():
     assert bench.scores_covered(3, 60, 0.15, "bits per byte", 1000) >= above(0.945, 1000)
 
 
+@pytest.mark.parametrize("runs", [
+    [[0.1, 0.2, 0.3, 0.7], [0.7, 0.3, 0.1, 0.2]], [[0.1, 0.2, 0.4, 0.7], [0.7, 0.4, 0.1, 0.2]], [[0.0, 10.0], [10.0, 0.0]],
+])  # fmt: skip
+def test_runs_of_one_mean_whose_answers_differ_have_an_interval(runs):
+    assert two_level(np.array(runs), unit="x").half_width > 0.1
+
+
 def test_a_mean_written_as_a_statistic_gives_the_interval_of_the_mean():
     scores = np.random.default_rng(0).standard_normal((3, 40))
     plain, written = two_level(scores, unit="x"), two_level(scores, unit="x", statistic=lambda run: float(run.mean()))

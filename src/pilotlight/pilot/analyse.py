@@ -47,6 +47,15 @@ def _above_zero(rows: list[Row], pilot: Pilot) -> list[Row]:
     return [row for row in rows if not without & {(row.variant, row.scale), (BASELINE, row.scale)}]
 
 
+def zeros(results: Results, pilot: Pilot) -> dict[str, list[Row]]:
+    """Return by variant, the baseline among them, the finished rows that are not above 0, which are in no comparison."""
+    found: dict[str, list[Row]] = {}
+    for row in results.finished():
+        if row.metrics[pilot.goal.metric] <= 0:
+            found.setdefault(row.variant, []).append(row)
+    return found
+
+
 def _cells(rows: list[Row]) -> dict[tuple[str, str], int]:
     """Return how many runs there are of each variant at each rung, A/A repeats not counted."""
     cells: dict[tuple[str, str], int] = {}
@@ -77,13 +86,14 @@ def _compare(rows: list[Row], pilot: Pilot) -> Comparisons | None:
 
 
 def winners(results: Results, pilot: Pilot) -> list[str]:
-    """Return the variants that the main trials alone would adopt, in order of name; none of which a trial failed."""
+    """Return the variants that the main trials alone would adopt, in order of name; none of which a trial failed or scored 0."""
     rows = [row for row in results.finished() if row.round == "main"]
     found = _compare(rows, pilot)
     if found is None:
         return []
     better = metric(pilot.goal.metric).better
     failed = {row.variant for row in results.rows if row.status == "failed" and row.round == "main"}
+    failed |= {row.variant for row in rows if row.metrics[pilot.goal.metric] <= 0}
     return sorted(
         item.variant for item in found.comparisons
         if item.variant not in failed and judge(item, pilot.rule, better).verdict is Verdict.ADOPT
@@ -93,8 +103,8 @@ def winners(results: Results, pilot: Pilot) -> list[str]:
 def top_rung(results: Results, pilot: Pilot) -> str | None:
     """Return the largest rung at which the baseline and a variant were both trained at least twice, or None."""
     counts: dict[tuple[str, str], int] = {}
-    for row in _above_zero(list(results.finished()), pilot):
-        if row.round == "main" and not row.repeat:
+    for row in _above_zero([row for row in results.finished() if row.round == "main"], pilot):
+        if not row.repeat:
             counts[row.variant, row.scale] = counts.get((row.variant, row.scale), 0) + 1
     rungs = sorted(pilot.scales, key=lambda scale: scale.parameters * scale.tokens, reverse=True)
     for least in (2, 1):
@@ -185,6 +195,15 @@ def _judged(item: Comparison, fresh: Estimate | None, results: Results, pilot: P
                        f"of the survivors; the first is {failed[0].name}: {failed[0].error}",
             "next": "find out why it fails before it goes into a run that is dear: look at the error in the run's folder, "
                     "and try it again in a new --out.",
+        })  # fmt: skip
+    nothing = zeros(results, pilot).get(item.variant)
+    if nothing:
+        name = pilot.goal.metric
+        return judgement.model_copy(update={
+            "verdict": Verdict.UNDECIDED,
+            "because": f"{judgement.because} But {len(nothing)} of its {len(rows)} trials have no {name} above 0, the first "
+                       f"{nothing[0].name}: the effect is that at the other rungs.",
+            "next": f"find out why its {name} is 0 there before it goes into a run that is dear.",
         })  # fmt: skip
     if not pilot.confirm:
         return judgement

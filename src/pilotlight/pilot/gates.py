@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pilotlight.corpus.duplicate import Duplicates
 from pilotlight.pilot.adoption import Adoption
+from pilotlight.pilot.analyse import zeros
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.observed import Drill, Observed
 from pilotlight.pilot.pilot import Pilot
@@ -67,7 +68,8 @@ def evaluation_check(pilot: Pilot, results: Results, observed: Observed, noise: 
             because="the runs were scored on different amounts of text, so their losses do not compare",
             way_out="leave train.score_bytes to the baseline, in a new --out.",
         )  # fmt: skip
-    without = sorted({row.scale for row in results.finished(BASELINE) if row.metrics[pilot.goal.metric] <= 0})
+    nothing = zeros(results, pilot)
+    without = sorted({row.scale for row in nothing.pop(BASELINE, [])})
     if without:
         return Check(
             name="evaluation", threshold=threshold, status="unknown",
@@ -94,6 +96,9 @@ def evaluation_check(pilot: Pilot, results: Results, observed: Observed, noise: 
         because = "the dearest rung is worse than the cheapest: this metric does not see what training buys"
     elif status == "fail":
         because = "from the cheapest rung to the dearest it changes by little more than the noise of one run"
+    for variant, rows in sorted(nothing.items()):
+        rungs = ", ".join(sorted({row.scale for row in rows}))
+        because += f"; {variant} is not above 0 at {rungs}, where it is in no comparison"
     return Check(
         name="evaluation", threshold=threshold, found=f"{span:.1f} noise floors", status=status, because=because,
         way_out="" if status == "pass" else "more held-out text, rungs that lie further apart, or another metric.",

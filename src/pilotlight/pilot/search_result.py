@@ -267,8 +267,8 @@ def _cautions(found: Found, rung: Scale, risks: Mapping[str, Response]) -> tuple
     if cut:
         saved = sum(1 - row.course[-1][0] for row in cut if row.course) / len(found.asked)
         cautions.append(
-            f"{len(cut)} of {len(found.asked)} trials were given up on their way, which saved {show_share(saved, 0)} of their "
-            "steps; one of them may have ended better than all that finished"
+            f"{len(cut)} of {len(found.asked)} trials were given up on their way, which saved {show_share(saved, 0)} of the "
+            "steps of all of these; one of them may have ended better than all that finished"
         )
     lost = sum(row.status in ("failed", "killed") for row in found.rows)
     if lost:

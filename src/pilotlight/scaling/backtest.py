@@ -102,7 +102,8 @@ def _scored(task: Task) -> TaskScore:
     except Exception as error:
         return TaskScore(
             source=task.source, task=task.name, kind=task.kind, n_pilot=len(task.pilots), n_target=len(task.targets),
-            abstained=True, why=f"{FAILED} {type(error).__name__}: {error}", unchanged=task.unchanged,
+            abstained=True, why=f"{FAILED} {type(error).__name__}: {error}",
+            unchanged=task.unchanged if task.kind == "loss" else None,
         )  # fmt: skip
 
 

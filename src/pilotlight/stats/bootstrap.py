@@ -105,7 +105,9 @@ def _half_width(values: NDArray[Any], level: float, quantile: float) -> float:
         return quantile * math.sqrt(of_items / items)
     of_runs = items * float(((by_run - centre) ** 2).sum()) / (runs - 1)
     rest = float(((values - by_run - by_item + centre) ** 2).sum()) / ((runs - 1) * (items - 1))
-    total = of_runs + max(0.0, of_items - rest) or of_items  # runs that agree to the last bit still have items
+    total = of_runs + max(0.0, of_items - rest)
+    if total <= 1e-12 * (of_items + rest):  # runs that agree but for rounding: their answers still differ
+        total = max(of_items, rest)
     share = (of_runs / total) ** _EVEN if total > 0.0 else 0.0
     squared = quantile**2 + (critical(level, runs - 1) ** 2 - quantile**2) * share
     return math.sqrt(squared * total / (runs * items))

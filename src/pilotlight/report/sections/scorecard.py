@@ -76,9 +76,9 @@ class Scorecard(Section):
 def _took(study: Study, decision: Decision, full: FullRun) -> tuple[tuple[str, Cell], ...]:
     """Return the time of the training steps beside what was said of it; nothing where one of the two is not known.
 
-    What was said of other hardware is not held against a run that may have been trained here.
+    What was said of other hardware, or by a receipt of it, is not held against a run that may have been trained here.
     """
-    if study.setting("goal.hardware.accelerator", "") != HERE:
+    if study.setting("goal.hardware.accelerator", "") != HERE or study.setting("goal.hardware.receipt") is not None:
         return ()
     said = next((line.seconds for line in decision.cost.lines if line.name == STEPS), None)
     if said is None or full.seconds is None or decision.cost.basis != "measured":

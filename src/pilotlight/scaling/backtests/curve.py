@@ -48,8 +48,8 @@ def curves_of(path: Path, metric: str) -> dict[str, Curve]:
 
 
 def _curves(table: dict[str, Curve], rows: tuple[TaskRow, ...]) -> tuple[Curve, ...]:
-    sizes = [row.number("n_params") for row in rows]
+    sizes = [row.positive("n_params") for row in rows]
     if None in sizes:
-        sizes = [row.number("n_params_nonemb") for row in rows]
+        sizes = [row.positive("n_params_nonemb") for row in rows]
     named = pick(table, (row.run for row in rows))
     return tuple(curve if size is None else replace(curve, size=size) for curve, size in zip(named, sizes, strict=True))

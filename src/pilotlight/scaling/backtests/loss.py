@@ -82,7 +82,7 @@ def run(task: Task) -> TaskScore:
 def _scores(task: Task) -> TaskScore:
     """Return how the targets' scores were foretold: their loss from the pilots, then the score at that loss."""
     sized = is_sized(task.rows)
-    pilots = [(row, score) for row in task.pilots if (score := row.number(task.metric)) is not None]
+    pilots = [(row, score) for row in task.pilots if (score := row.number(task.metric)) is not None and score >= 0]
     targets = [
         (found, score)
         for row in task.targets
@@ -99,7 +99,7 @@ def _scores(task: Task) -> TaskScore:
     told = told.model_copy(update={"unchanged": task.unchanged})
     unit = 100.0 if max(*truth, *(score for _, score in pilots)) > 1 else 1.0
     known = [
-        ScorePoint(loss, score / unit, row.run) for row, score in pilots if (loss := row.number("loss")) is not None
+        ScorePoint(loss, score / unit, row.run) for row, score in pilots if (loss := row.positive("loss")) is not None
     ]
     try:
         study = Study.of(points((row for row, _ in pilots), "loss", sized=sized))
