@@ -56,6 +56,17 @@ def test_held_out_bytes_stay_below_the_cap_unless_one_document_is_all_there_is(c
     assert len(held) == 1 or len(held) * size <= most
 
 
+@settings(max_examples=60, deadline=None)
+@given(STUBS, st.sampled_from([0.01, 0.1]), st.integers(3, 10))
+def test_parts_that_begin_elsewhere_are_other_documents_and_the_first_is_the_usual_one(stubs, share, parts):
+    others = [document_id("s", "g", str(number)) for number in range(1200)]
+    many = [*stubs, *(Stub(id, 900, 1000 + number, id) for number, id in enumerate(others))]
+    held = [choose_held_out(many, share, 1e6, start=part / parts) for part in range(parts)]
+    assert held[0] == choose_held_out(many, share, 1e6)
+    assert all(held)
+    assert sum(map(len, held)) == len(frozenset().union(*held))
+
+
 def test_a_large_corpus_holds_out_its_share_and_membership_does_not_depend_on_other_documents():
     many = _stubs(20_000)
     held = choose_held_out(many, 0.05, 1e9)
@@ -130,7 +141,7 @@ def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path
                 file.write({"id": id, "source": "s", "origin": "o", "facts": {"content": "prose"}, "text": text})
         units.append(unit)
         whole += [Stub(*stub) for stub in stubs]
-    settings = {"share": 0.3, "most_bytes": 1.2e5, "documents": len(whole), "bytes": 3000 * len(whole)}
+    settings = {"share": 0.3, "most_bytes": 1.2e5, "start": 0.0, "documents": len(whole), "bytes": 3000 * len(whole)}
     monkeypatch.setattr(held_out, "_MOST_STUBS", 500)
     found = held_out.hold_out(tmp_path, units, settings, None)
     assert found == {"held_out": {"s": [40, 120_000]}}

@@ -47,6 +47,11 @@ def test_a_moved_folder_keeps_the_identity_of_a_recipe_and_a_renamed_one_does_no
     assert identity("/old/laws") != identity("/old/statutes")
 
 
+def test_where_holding_out_begins_enters_the_identity_only_where_it_is_said():
+    assert "held_out_start" not in Recipe().identity()
+    assert Recipe(held_out_start=0.25).identity() == Recipe().identity() | {"held_out_start": 0.25}
+
+
 def test_the_order_of_sources_does_not_matter():
     one, other = ({"kind": "folder", "path": name} for name in ("b", "a"))
     assert Recipe(sources=[one, other]).identity() == Recipe(sources=[other, one]).identity()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from pilotlight.errors import RunError
 from pilotlight.manifest import Manifest, seal
+from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.pruning import Bounds, Pruned
 from pilotlight.randomness import stream
 from pilotlight.record.run import KIND, RunFacts
@@ -86,3 +90,24 @@ def pool(**more: Any) -> Any:
     from pilotlight.work.pool import Pool
 
     return Pool(0, 1, **more)
+
+
+def goes_on_after_kills(folder: Path, pilot: Pilot, survived: Callable[[int], Iterable[int]], least: int = 1) -> None:
+    """Assert that a search killed after so many of its trainings ends as if it had not been, and trains nothing twice.
+
+    ``survived`` returns, of how many trainings there are (``least`` or more), after which of them it is killed.
+    """
+    from pilotlight.pilot.search import search
+
+    whole = search(pilot, folder / "whole", workers=0, together=1).to_json()
+    count = len(CALLS)
+    assert count >= least
+    for trainings in survived(count):
+        out = folder / f"killed{trainings}"
+        CALLS.clear()
+        KILLED[:] = [trainings]
+        with pytest.raises(KeyboardInterrupt):
+            search(pilot, out, workers=0, together=1)
+        KILLED.clear()
+        assert search(pilot, out, workers=0, together=1).to_json() == whole
+        assert len(CALLS) == count, "nothing is trained twice"

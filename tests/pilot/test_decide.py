@@ -351,6 +351,15 @@ def test_what_was_never_trained_counts_as_not_tested():
     assert any("feed-forward" in text for text in decision_of(pilot, World(lost=lost)).not_tested)
 
 
+def test_a_variant_of_quite_another_shape_is_said():
+    linear, grouped = ({"kind": kind, "head_dim": 32} for kind in ("linear", "grouped"))
+    asked = pilot_of(equal="flops", model={"mixer": grouped}, variants={
+        "hybrid": {"set": {"model.pattern": [linear, grouped]}}, "gelu": {"set": {"model.feedforward.kind": "gelu"}},
+    }, scales=[{"parameters": "60k", "tokens": "1M"}, {"parameters": "1M", "tokens": "2M"}])  # fmt: skip
+    odd = [text for text in decision_of(asked).advice if "part of the effect may be the shape's" in text]
+    assert [text.split(" has depth")[0] for text in odd] == ["hybrid at 60k-1M"]
+
+
 def test_advice_speaks_of_the_rungs_that_were_trained():
     pilot = pilot_of(goal={"full_run": {"parameters": "5M", "tokens": "50M"}})
     assert not any("The largest rung has" in text for text in decision_of(pilot).advice)

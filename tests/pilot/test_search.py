@@ -8,7 +8,7 @@ import math
 import made_up_search
 import pytest
 from made_up_results import pilot_of
-from made_up_search import GAIN, OPTIMUM, pretend
+from made_up_search import GAIN, OPTIMUM, goes_on_after_kills, pretend
 
 from pilotlight.errors import ConfigError, EvidenceError, RecordError, RunError
 from pilotlight.pilot.pilot import Pilot
@@ -68,18 +68,7 @@ def test_what_diverged_is_told_with_its_reason_and_the_rate_explains_most(made_u
 @pytest.mark.parametrize(("sampler", "prune"), [("tpe", {"least": 3}), ("grid", None)])
 def test_killed_at_any_moment_it_goes_on_to_the_same_result(made_up, tmp_path, sampler, prune):
     pilot = searching(search={"sampler": sampler, "prune": prune, "trials": 9, "top": 2, "repeats": 1, "confirm": 2})
-    whole = run(tmp_path / "whole", pilot).to_json()
-    count = len(made_up_search.CALLS)
-    assert count >= 15
-    for survived in (0, 2, 5, 9, count - 6, count - 1):
-        out = tmp_path / f"killed{survived}"
-        made_up_search.CALLS.clear()
-        made_up_search.KILLED[:] = [survived]
-        with pytest.raises(KeyboardInterrupt):
-            run(out, pilot)
-        made_up_search.KILLED.clear()
-        assert run(out, pilot).to_json() == whole
-        assert len(made_up_search.CALLS) == count, "nothing is trained twice"
+    goes_on_after_kills(tmp_path, pilot, lambda count: (0, 2, 5, 9, count - 6, count - 1), least=15)
 
 
 def test_every_round_is_in_the_ledger_before_it_is_trained(made_up, tmp_path):

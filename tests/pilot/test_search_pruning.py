@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import made_up_search
 import pytest
 from made_up_results import pilot_of
-from made_up_search import pretend
+from made_up_search import goes_on_after_kills, pretend
 
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.samplers.random import Random
@@ -64,17 +63,7 @@ def test_what_falls_behind_is_given_up_and_kept_with_its_course_and_what_is_good
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_any_moment_it_ends_the_same_whoever_is_given_up(tmp_path, kind):
     pilot = searching(KINDS[kind], sampler={"kind": "tpe", "startup": 4})
-    whole = run(tmp_path / "whole", pilot).to_json()
-    count = len(made_up_search.CALLS)
-    for survived in (5, 10, count - 1):
-        out = tmp_path / f"killed{survived}"
-        made_up_search.CALLS.clear()
-        made_up_search.KILLED[:] = [survived]
-        with pytest.raises(KeyboardInterrupt):
-            run(out, pilot)
-        made_up_search.KILLED.clear()
-        assert run(out, pilot).to_json() == whole
-        assert len(made_up_search.CALLS) == count, "nothing is trained twice"
+    goes_on_after_kills(tmp_path, pilot, lambda count: (5, 10, count - 1))
 
 
 def test_trials_of_one_round_are_held_against_earlier_rounds_whatever_their_order(tmp_path, monkeypatch):

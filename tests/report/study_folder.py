@@ -16,7 +16,7 @@ from pilotlight.pilot.ranges import Range, exactly
 from pilotlight.pilot.scenario import Scenario
 from pilotlight.randomness import stream
 from pilotlight.record.commitment import LANDED, LAUNCHED, Landed, Track, commit
-from pilotlight.record.decision import Check, Cost, Decision, Finding, Launch, Target
+from pilotlight.record.decision import Check, Cost, CrossValidation, Decision, Finding, Launch, Target
 from pilotlight.record.forecast import Prediction
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.results import BASELINE, Results, Row
@@ -27,6 +27,7 @@ from pilotlight.spec import fingerprint, plain
 from pilotlight.stats.arms import Observation
 from pilotlight.stats.comparison import compare
 from pilotlight.stats.estimate import Estimate
+from pilotlight.stats.folds import apart, k_fold
 from pilotlight.stats.rule import Rule
 from pilotlight.stats.shards import Shards, over_shards
 from pilotlight.stats.verdict import Verdict, judge
@@ -64,6 +65,8 @@ class Wish:
     )
     """Name: true relative effect, why."""
     seeds: int = 3
+    folds: tuple[float, ...] = (1.66, 1.69, 1.64, 1.68, 1.67)
+    """Bits per byte with each part of the text held out; the first is that of the comparison."""
     decided: bool = True
     source: str = "library"
     full_text: str = TEXT
@@ -257,6 +260,10 @@ def _tokens(folder: Path, wish: Wish, held_out: str) -> None:
             "train": train, "held_out": {**split(74, 136_000, 451_000), "changed": 0, "sources": {}}}}  # fmt: skip
 
 
+def _folds(scores: tuple[float, ...]) -> CrossValidation:
+    return CrossValidation(rung="100k-2M", scores=scores, score=k_fold(scores, unit="bits/byte"), first=apart(scores))
+
+
 def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
     rule = Rule(worth=0.005)
     compared = compare(
@@ -294,7 +301,7 @@ def _decision(wish: Wish, criteria: str, results: Results) -> Decision:
         checks=_checks(),
         findings=tuple(findings),
         adopted=tuple(item.variant for item in findings if item.verdict is Verdict.ADOPT),
-        noise=compared.noise, forecast=forecast,
+        noise=compared.noise, cross_validation=_folds(wish.folds), forecast=forecast,
         cost=_cost(),
         trials={"planned": 54, "finished": 51, "failed": 1, "killed": 0, "left out": 2},
         advice=ADVICE,

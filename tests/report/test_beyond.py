@@ -71,6 +71,9 @@ def test_time_stands_beside_compute_and_money_where_it_differs(study):
     assert shown["swiglu"]["Time"] == "1.04× [0.94, 1.14]"
     assert "Money" not in shown["swiglu"]
     assert shown["untied"]["Time"].startswith("–")
+    one = estimate(1.25, "x seconds", "one pair has no interval").model_copy(update={"low": 1.25, "high": 1.25})
+    pair = rows(replace(study, clock=Clock(decision="0", variants=(timed(prices={TOP: one}),))))["swiglu"]
+    assert pair["Seconds a run"] == "1.25× no interval"
     dear = timed(money={TOP: estimate(0.9, "x money", "activations are computed again")})
     assert rows(replace(study, clock=Clock(decision="0", variants=(dear,))))["swiglu"]["Money"] == "0.90× [0.81, 0.99]"
 

@@ -1,11 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 from campaign_examples import above, bench
 from scipy import stats
 
 from pilotlight.errors import EvidenceError
-from pilotlight.stats.folds import k_fold
+from pilotlight.stats.folds import apart, k_fold
 
 
 def test_the_interval_allows_for_training_text_that_overlaps():
@@ -26,6 +27,26 @@ def test_k_fold_covers():
 def test_folds_that_say_nothing_are_refused(scores, message):
     with pytest.raises(EvidenceError, match=message):
         k_fold(scores, unit="x")
+    with pytest.raises(EvidenceError, match=message):
+        apart(scores)
+
+
+def test_nothing_is_relative_to_others_at_zero():
+    with pytest.raises(EvidenceError, match="above 0"):
+        apart([1.0, 0.0, 0.0])
+
+
+def test_the_first_fold_is_held_against_the_others():
+    found = apart([1.5, 1.0, 1.2, 1.1])
+    half = stats.t.ppf(0.975, 2) * math.sqrt(0.01 * (1 + 1 / 3)) / 1.1
+    assert found.value == pytest.approx(1.5 / 1.1 - 1)
+    assert (found.low, found.high) == (pytest.approx(found.value - half), pytest.approx(found.value + half))
+
+
+def test_a_first_fold_like_the_others_is_rarely_called_apart():
+    draw = np.random.default_rng(3)
+    called = [not (found := apart(list(draw.normal(2.0, 0.1, 5)))).low <= 0 <= found.high for _ in range(1000)]
+    assert 0.03 < np.mean(called) < 0.07
 
 
 def test_equal_folds_say_that_the_interval_has_no_width():

@@ -32,7 +32,7 @@ def trained(out: Path) -> dict[str, bytes]:
 def story(tmp_path_factory, tiny_text):
     """Return the folder of a pilot that ran to its end: `plan.yaml`, `out`, and what the command said."""
     folder = tmp_path_factory.mktemp("story")
-    plan = write_plan(folder / "plan.yaml", tiny_text)
+    plan = write_plan(folder / "plan.yaml", tiny_text, folds=3)
     for workers in (1, 2):
         keep_calibration(Pilot.load(plan), workers)
     done = pilot("run", plan, "--out", folder / "out", "--workers", "2")
@@ -59,6 +59,9 @@ def test_the_decision_says_what_was_asked_and_what_was_found(story):
     assert decision.trials == {"planned": 11, "left out": 0, "finished": 11, "failed": 0, "killed": 0}
     assert decision.target.prediction is not None
     assert decision.target.prediction.low < decision.target.prediction.value < decision.target.prediction.high
+    parts = decision.cross_validation
+    assert len(parts.scores) == 3
+    assert parts.score.low < min(parts.scores) < max(parts.scores) < parts.score.high
     assert {check.name for check in decision.checks} >= {"target", "time", "cost", "text", "stability"}
 
 

@@ -176,6 +176,7 @@ class _Build:
             Task(call, (), {
                 "sources": {name: sources[name] for name in sorted({part["source"] for part in parts})},
                 "parts": parts, "share": recipe.held_out, "most_bytes": recipe.held_out_bytes,
+                "start": recipe.held_out_start,
             }) for parts in splits(self.shelves)
         ]  # fmt: skip
         units = self.flow.run("reading", tasks)
@@ -210,6 +211,7 @@ class _Build:
         told = [facts(unit) for unit in read]
         settings = {
             "share": self.recipe.held_out, "most_bytes": self.recipe.held_out_bytes,
+            "start": self.recipe.held_out_start,
             "documents": sum(sum(item["documents"].values()) for item in told),
             "bytes": sum(sum(item["bytes"].values()) for item in told),
         }  # fmt: skip

@@ -41,9 +41,10 @@ class Stub:
     """Documents of one group go to the same side; the id where a document stands alone."""
 
 
-def position(group: str) -> float:
-    """Return where a group stands in the fixed order of holding out, between 0 and 1."""
-    return xxhash.xxh3_64_intdigest(b"held out\0" + group.encode()) / 2**64
+def position(group: str, start: float = 0.0) -> float:
+    """Return where a group stands in the fixed order of holding out that begins at ``start``, between 0 and 1."""
+    place = xxhash.xxh3_64_intdigest(b"held out\0" + group.encode()) / 2**64
+    return (place - start) % 1.0 if start else place
 
 
 @final
@@ -54,8 +55,8 @@ class Candidates:
     of one split can be wanted. So memory does not grow with the split.
     """
 
-    def __init__(self, share: float, most_bytes: float) -> None:
-        self._share, self._most = share, 4 * most_bytes
+    def __init__(self, share: float, most_bytes: float, start: float = 0.0) -> None:
+        self._share, self._most, self._start = share, 4 * most_bytes, start
         self._groups: dict[str, list[Document]] = {}
         self._last: list[tuple[float, str]] = []  # positions negated: the last group on top
         self._sizes: dict[str, int] = {}
@@ -64,7 +65,7 @@ class Candidates:
 
     def add(self, document: Document, size: int, group: str) -> None:
         """Take a document into account."""
-        place = position(group)
+        place = position(group, self._start)
         if place >= self._bound:
             return
         if group not in self._groups:
@@ -94,7 +95,7 @@ class Candidates:
 
 
 def choose_held_out(
-    stubs: Sequence[Stub], share: float, most_bytes: float, whole: tuple[int, int] | None = None
+    stubs: Sequence[Stub], share: float, most_bytes: float, whole: tuple[int, int] | None = None, start: float = 0.0
 ) -> frozenset[str]:
     """Return the ids of the held-out documents. The answer depends on ids, groups, lengths and texts only.
 
@@ -113,6 +114,7 @@ def choose_held_out(
         share: of the groups.
         most_bytes: to hold out.
         whole: documents and bytes of the whole corpus; by default those of ``stubs``.
+        start: where in the range of hashes it begins.
     """
     groups: dict[str, list[Stub]] = {}
     for stub in sorted(stubs, key=lambda stub: stub.id):
@@ -124,7 +126,7 @@ def choose_held_out(
     ceiling = min(most_bytes, max(share, 1 / _LARGEST_SHARE) * all_bytes)
     chosen: dict[int, str] = {}  # key of the text -> id
     held_bytes = 0
-    for place, name in sorted((position(name), name) for name in groups):
+    for place, name in sorted((position(name, start), name) for name in groups):
         fresh = list({stub.key: stub for stub in reversed(groups[name]) if stub.key not in chosen}.values())
         size = sum(stub.bytes for stub in groups[name] if stub.key not in chosen)
         below = len(chosen) < LEAST_DOCUMENTS or held_bytes < LEAST_BYTES
@@ -134,19 +136,19 @@ def choose_held_out(
         if fresh and held_bytes + size <= ceiling and (place < share or affordable):
             chosen |= {stub.key: stub.id for stub in fresh}
             held_bytes += size
-    smallest = min(groups, key=lambda name: (sizes[name], position(name), name))
+    smallest = min(groups, key=lambda name: (sizes[name], position(name, start), name))
     if not chosen and 2 * sizes[smallest] <= all_bytes:
         chosen = {stub.key: stub.id for stub in reversed(groups[smallest])}
     return frozenset(chosen.values())
 
 
-def _bound(stubs: Sequence[Stub], most: float) -> float:
+def _bound(stubs: Sequence[Stub], most: float, start: float) -> float:
     """Return the position from which on no group can be wanted: so many come before it."""
     sizes: dict[str, int] = {}
     for stub in stubs:
         sizes[stub.group] = sizes.get(stub.group, 0) + stub.bytes
     held = 0
-    for count, (place, name) in enumerate(sorted((position(name), name) for name in sizes)):
+    for count, (place, name) in enumerate(sorted((position(name, start), name) for name in sizes)):
         if count > _LEAST_GROUPS and held > max(most, 4 * LEAST_BYTES):
             return place
         held += sizes[name]
@@ -157,15 +159,15 @@ def hold_out(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch:
     """Write the held-out documents of all splits as they were read; ``inputs`` are the splits."""
     del watch
     stubs: list[Stub] = []
-    bound = 1.0
+    bound, start = 1.0, settings["start"]
     for unit in inputs:
         found = [Stub(*given) for given in json.loads((unit / STUBS).read_text(encoding="utf-8"))]
-        stubs += [stub for stub in found if position(stub.group) < bound]
+        stubs += [stub for stub in found if position(stub.group, start) < bound]
         if len(stubs) > _MOST_STUBS:
-            bound = _bound(stubs, 4 * settings["most_bytes"])
-            stubs = [stub for stub in stubs if position(stub.group) < bound]
+            bound = _bound(stubs, 4 * settings["most_bytes"], start)
+            stubs = [stub for stub in stubs if position(stub.group, start) < bound]
     whole = (settings["documents"], settings["bytes"])
-    ids = choose_held_out(stubs, settings["share"], settings["most_bytes"], whole)
+    ids = choose_held_out(stubs, settings["share"], settings["most_bytes"], whole, start)
     counts: dict[str, list[int]] = {}
     with Rows(out / DOCUMENTS) as file:
         for unit in inputs:

@@ -24,7 +24,7 @@ def read(out: Path, inputs: Sequence[Path], settings: dict[str, Any], watch: Wat
     """Write the documents of one split, those that may be held out once more, and the records set aside."""
     del inputs, watch
     sources: dict[str, Source] = {name: Source.choose(given) for name, given in settings["sources"].items()}
-    candidates = Candidates(settings["share"], settings["most_bytes"])
+    candidates = Candidates(settings["share"], settings["most_bytes"], settings["start"])
     with Rows(out / DOCUMENTS, level=1) as kept, Rows(out / QUARANTINE) as aside:
         reading = _Reading(kept, aside, candidates)
         for part in settings["parts"]:

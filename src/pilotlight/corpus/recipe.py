@@ -61,6 +61,9 @@ class Recipe(Spec):
     """Share of the documents kept out of training to measure the loss on; chosen by the hash of their ids."""
     held_out_bytes: Annotated[Count, Field(gt=0)] = 1e6
     """Most bytes to hold out; what is beyond is trained on."""
+    held_out_start: Annotated[Share, Field(lt=1)] = 0.0
+    """Where in the order of the hashes holding out begins, and goes on from the front behind the end. Other documents are held
+    out with another start: what cross-validation varies (``folds`` of a pilot)."""
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -91,7 +94,10 @@ class Recipe(Spec):
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide what is in the corpus: files may move, their names and content count."""
         sources = [{**plain(source), "name": source.title} for source in self.by_title()]
-        return plain(self) | {
+        settings = plain(self)
+        if not self.held_out_start:  # as it was before there was a choice
+            del settings["held_out_start"]
+        return settings | {
             "sources": [{key: item for key, item in source.items() if key != "path"} for source in sources],
             "steps": [without_folders(step) for step in self.steps],
         }

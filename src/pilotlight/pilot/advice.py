@@ -18,6 +18,7 @@ _PARTS = {
     "train.optim": "the optimiser and its learning rate",
     "train.schedule": "the schedule",
 }
+_PROPORTION = 4.0  # width per block, beside the baseline's, from which on the shape is said
 
 
 def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tuple[str, ...]:
@@ -28,12 +29,34 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
             found.append(
                 f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters."
             )
+    found += odd_shapes(pilot)
     found += _without_verdict(pilot, results)
     ill = [row for row in results.finished(BASELINE) if row.fit and not row.fit.startswith("ok")]
     found += sorted({f"{row.scale}: {row.fit}" for row in ill})
     if prediction is not None:
         found += [f"Prediction: {caution}" for caution in prediction.cautions]
     return tuple(found)
+
+
+def odd_shapes(pilot: Pilot) -> list[str]:
+    """Return a sentence for each variant whose model is of quite another proportion than the baseline's at the same rung.
+
+    Widths go in steps, depths by turns of a pattern: the nearest size may have an odd shape, and the effect is of both.
+    """
+    found: list[str] = []
+    for name in (
+        name for name, variant in pilot.variants.items() if not {"model.depth", "model.width"} & set(variant.set)
+    ):
+        for rung in pilot.compared:
+            old, new = pilot.plan(BASELINE, rung, 0).model, pilot.plan(name, rung, 0).model
+            ratio = (new.width or 1) * (old.depth or 1) / ((old.width or 1) * (new.depth or 1))
+            if not 1 / _PROPORTION <= ratio <= _PROPORTION:
+                found.append(
+                    f"{name} at {rung.name} has depth {new.depth} and width {new.width}, the baseline {old.depth} and "
+                    f"{old.width}: part of the effect may be the shape's. Finer widths (a smaller head_dim) bring them together."
+                )
+                break
+    return found
 
 
 def _ladder(pilot: Pilot, results: Results) -> list[str]:

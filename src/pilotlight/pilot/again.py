@@ -14,7 +14,7 @@ from pilotlight.pilot.preregister import check_copy, fixed_calibration
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import TRIAL, TUNING, Results
+from pilotlight.record.results import ASIDE, TRIAL, Results
 from pilotlight.spec import Record
 from pilotlight.units import show_count
 from pilotlight.work.lease import hold
@@ -69,8 +69,7 @@ def progress_of(out: Path) -> ProgressReport:
     pilot = open_pilot(out)
     calibration = _calibration(out)
     wanted = _wanted(pilot, calibration, out)
-    kinds = (TUNING, TRIAL)
-    rows = {row.name: row for kind in kinds for row in Results.open(out, verify=False, kind=kind).rows}
+    rows = {row.name: row for kind in (*ASIDE, TRIAL) for row in Results.open(out, verify=False, kind=kind).rows}
     names = list(dict.fromkeys([*(trial.name for trial in wanted), *rows]))
     found: list[TrialState] = []
     for name in names:

@@ -17,7 +17,7 @@ from pilotlight.pilot.pilot import Budget, Pilot
 from pilotlight.pilot.preregister import fixed_calibration
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import BASELINE, TUNING, Results, Row
+from pilotlight.record.results import ASIDE, BASELINE, Results, Row
 from pilotlight.scaling.allocate import Offer, next_trial, ranked
 from pilotlight.scaling.contest import Contest, contest
 from pilotlight.spec import Record
@@ -122,7 +122,8 @@ def next_trials(out: Path, budget: Budget | None = None) -> NextTrials:
     question = asked(pilot, results, calibration, paid)
     limit = calibration.budget_flops(paid)
     if budget is None:
-        limit, note = _left(limit, [*results.rows, *Results.open(out, kind=TUNING).rows], question, calibration, paid)
+        aside = [row for kind in ASIDE for row in Results.open(out, kind=kind).rows]
+        limit, note = _left(limit, [*results.rows, *aside], question, calibration, paid)
         notes.append(note)
     notes += [f"{name} is out of the question: a trial of it failed" for name in question.failed]
     if len(question.question.variants) < 2:

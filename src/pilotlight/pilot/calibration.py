@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotlight.errors import RecordError
-from pilotlight.pilot.goal import THIS_MACHINE
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.spec import Record, fingerprint
 from pilotlight.stats.estimate import Estimate
 from pilotlight.work.cores import core_count

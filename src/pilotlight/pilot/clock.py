@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from pilotlight.manifest import sha256
-from pilotlight.pilot.goal import THIS_MACHINE, Hardware
+from pilotlight.pilot.goal import Hardware
 from pilotlight.pilot.money import Surcharge, in_money, surcharge
 from pilotlight.pilot.outlook import falls_of, multipliers_of, steps_of
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.clock import Clock, Reading, Timed, reading
 from pilotlight.record.decision import Decision, Finding
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.record.results import BASELINE, Results, Row
 from pilotlight.stats.multiplier import Fall, Price, measured, trend
 

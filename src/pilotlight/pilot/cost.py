@@ -12,13 +12,13 @@ from pilotlight.pilot.accelerators import PRICES_OF, Accelerator, find
 from pilotlight.pilot.alternatives import SPOT_DISCOUNT, Foretell, alternatives
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.full import Counted
-from pilotlight.pilot.goal import THIS_MACHINE, Hardware
+from pilotlight.pilot.goal import Hardware
 from pilotlight.pilot.hardware import read_receipt, table_of, utilisation
 from pilotlight.pilot.memory import MOST_ROWS, Arithmetic, Devices, Shape, fit
 from pilotlight.pilot.ranges import Range, exactly
 from pilotlight.pilot.scenario import FAILURES, Scenario, expense
 from pilotlight.record.decision import Cost
-from pilotlight.record.expense import STEPS, MemoryFit
+from pilotlight.record.expense import STEPS, THIS_MACHINE, MemoryFit
 from pilotlight.record.receipt import Receipt
 from pilotlight.train.plan import Plan
 from pilotlight.units import show_count, show_share

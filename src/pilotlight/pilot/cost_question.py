@@ -27,12 +27,13 @@ from pilotlight.pilot.cost import (
 )
 from pilotlight.pilot.foretell import from_runs
 from pilotlight.pilot.full import counted
-from pilotlight.pilot.goal import THIS_MACHINE, Hardware
+from pilotlight.pilot.goal import Hardware
 from pilotlight.pilot.hardware import read_receipt
 from pilotlight.pilot.memory import MOST_ROWS, STATES, Arithmetic, Devices, Shape, fit, shape_of
 from pilotlight.pilot.ranges import Range, given
 from pilotlight.pilot.scenario import FAILURES, PUE, RESTART, Scenario
 from pilotlight.record.decision import Cost
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.record.receipt import Receipt
 from pilotlight.record.results import Results
 from pilotlight.spec import Spec, fingerprint

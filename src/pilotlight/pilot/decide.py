@@ -20,7 +20,6 @@ from pilotlight.pilot.forecast import forecast
 from pilotlight.pilot.foretell import from_pilot
 from pilotlight.pilot.full import Counted, counted
 from pilotlight.pilot.gates import changes_check, data_check, drill_checks, evaluation_check, fidelity_check
-from pilotlight.pilot.goal import THIS_MACHINE
 from pilotlight.pilot.launch import launch
 from pilotlight.pilot.next_pilot import settling_pilot
 from pilotlight.pilot.observed import Observed
@@ -28,6 +27,7 @@ from pilotlight.pilot.outlook import with_outlook
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.shards import over_text
 from pilotlight.record.decision import Change, Check, Decision, Launch, Target
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.record.fidelity import FidelityAudit, FidelityRow
 from pilotlight.record.results import BASELINE, Results
 from pilotlight.spec import fingerprint, plain

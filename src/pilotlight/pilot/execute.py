@@ -11,8 +11,9 @@ from typing import Any
 from pilotlight.errors import ConfigError, RecordError, ResourceError, RunError
 from pilotlight.events import Note, Progress, Watcher, silent
 from pilotlight.manifest import NAME, sha256, write_atomic
-from pilotlight.pilot import adaptive, measure, trials, tune
+from pilotlight.pilot import adaptive, folds, measure, trials, tune
 from pilotlight.pilot.analyse import analyse, top_rung, winners
+from pilotlight.pilot.announce import announce
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.clock import clocked
 from pilotlight.pilot.decide import decide
@@ -34,22 +35,16 @@ from pilotlight.record.clock import NAME as CLOCK
 from pilotlight.record.commitment import commit
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import BASELINE, TRIAL, TUNING, Results, Row
+from pilotlight.record.results import ASIDE, BASELINE, FOLD, TRIAL, TUNED, TUNING, Results, Row
 from pilotlight.record.run import RunFacts
 from pilotlight.spec import fingerprint, plain
-from pilotlight.stats import power
 from pilotlight.stats.metric import metric
-from pilotlight.stats.pairing import Pairing
 from pilotlight.train.alike import shape_of
 from pilotlight.train.machine import Machine
-from pilotlight.units import show_seconds, show_share
 from pilotlight.work.lease import hold
 from pilotlight.work.pool import Pool
 from pilotlight.work.unit import Outcome, Unit, UnitRetried
 
-ASSUMED_SPREAD = (
-    0.01  # relative SD of one run about its set-up; the quickstart's runs of 60k and 150k parameters had 1.4 %
-)
 # Errors that say nothing about the trial: it is tried again once the machine has room.
 OF_THE_MACHINE = ("ResourceError", "OSError", "PermissionError", "MemoryError", "OutOfMemoryError")
 
@@ -102,11 +97,12 @@ def run(
         campaign = _tuned(campaign, ready, calibration)
         pilot = campaign.pilot
         plan = adaptive.schedule(pilot, calibration, campaign.ledger)
-        _announce(pilot, calibration, plan, watch)
+        announce(pilot, calibration, plan, watch)
         train_missing(campaign, ready, calibration, plan.inside)
         plan = _rounds(campaign, ready, calibration)
         fresh = confirmation(pilot, Results.open(out), calibration, plan.reserve)
         train_missing(campaign, ready, calibration, fresh)
+        _cross_validate(campaign, calibration)
         return conclude(pilot, out, calibration)
 
 
@@ -155,10 +151,18 @@ def _tuned(campaign: Campaign, ready: Ready, calibration: Calibration) -> Campai
             campaign.watch(
                 Note(f"{name}: fewer than 3 multiples of its rate ended; the best of them is taken", "warning")
             )
-        ledger.append(tune.TUNED, multiples=tune.multiples(pilot, wanted, results, found), responses=plain(found))
+        ledger.append(TUNED, multiples=tune.multiples(pilot, wanted, results, found), responses=plain(found))
     pilot = tune.tuned(pilot, ledger)
     campaign.watch(Note(tune.sentence(pilot)))
     return replace(campaign, pilot=pilot)
+
+
+def _cross_validate(campaign: Campaign, calibration: Calibration) -> None:
+    """Train the baseline with other parts of the text held out, where the pilot asks for it."""
+    wanted = folds.round_of(campaign.pilot)
+    if wanted is not None:
+        tokens = wanted.prepare(campaign.out, campaign.watch)
+        train_missing(replace(campaign, pilot=wanted.pilot, kind=FOLD), tokens, calibration, wanted.trials)
 
 
 def _rounds(campaign: Campaign, ready: Ready, calibration: Calibration) -> trials.Schedule:
@@ -170,19 +174,6 @@ def _rounds(campaign: Campaign, ready: Ready, calibration: Calibration) -> trial
     if adaptive.why_stopped(ledger):
         campaign.watch(Note(adaptive.why_stopped(ledger)))
     return adaptive.schedule(pilot, calibration, ledger)
-
-
-def _announce(pilot: Pilot, calibration: Calibration, plan: trials.Schedule, watch: Watcher) -> None:
-    """Tell what the trials will be able to see, before the first of them."""
-    seconds = calibration.everything([*plan.inside])
-    watch(Note(f"{len(plan.inside)} trials, about {show_seconds(seconds)} on {calibration.workers} workers"))
-    if pilot.variants:
-        assumed = Pairing(correlation=0.0, used="paired", n=0)
-        sentence = power.plan(ASSUMED_SPREAD, pilot.rule, assumed, variants=len(pilot.variants)).sentence
-        watch(Note(f"if single runs spread by {show_share(ASSUMED_SPREAD, 0)}, as small ones do: {sentence}"))
-    if plan.left_out:
-        count = len(plan.inside) + len(plan.left_out)
-        watch(Note(f"the budget leaves out {len(plan.left_out)} of {count} trials", "warning"))
 
 
 def _unit(campaign: Campaign, ready: Ready, calibration: Calibration, trial: Trial) -> Unit:
@@ -352,11 +343,11 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     results = Results.open(out)
     ledger = Ledger(out / "ledger.jsonl")
     pilot = tune.tuned(pilot, ledger)
-    if pilot.tune is not None:
-        Results.open(out, kind=TUNING)  # which voids the decision where a training that tuned was edited
+    aside = {kind: Results.open(out, kind=kind) for kind in ASIDE}  # voids the decision where one of these was edited
+    parts = folds.round_of(pilot)
     plan = adaptive.schedule(pilot, calibration, ledger)
-    wanted = [*plan.inside, *confirmation(pilot, results, calibration, plan.reserve)]
-    entered = {row.name for row in results.rows}
+    wanted = [*plan.inside, *confirmation(pilot, results, calibration, plan.reserve), *(parts.trials if parts else ())]
+    entered = {row.name for row in [*results.rows, *aside[FOLD].rows]}
     missing = [trial.name for trial in wanted if trial.name not in entered]
     if missing:
         raise RecordError(
@@ -375,7 +366,10 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
         told = f"by the criteria as first fixed the launch would be {word}"
         because = decision.because if word == decision.launch else (f"B{told[1:]}.", *decision.because)
         decision = decision.model_copy(update={"deviations": (*decision.deviations, told), "because": because})
-    told = {"tuning": tune.sentence(pilot), "allocation": adaptive.why_stopped(ledger)}
+    told = {
+        "tuning": tune.sentence(pilot), "allocation": adaptive.why_stopped(ledger),
+        "cross_validation": folds.cross_validation(parts, aside[FOLD], out) if parts else None,
+    }  # fmt: skip
     decision = decision.model_copy(update=told)
     write_full_plan(pilot, decision, out / "full.yaml")
     text = decision.to_json() + "\n"

@@ -33,7 +33,8 @@ class Forecast:
 def with_changes(base: Predictive, adopted: Sequence[Finding], level: float) -> Predictive:
     """Return the predictive distribution moved by the adopted effects and widened by what is not known about them.
 
-    Squares of half-widths at ``level`` add up: errors of few degrees of freedom reach further than their size says.
+    Squares of half-widths at ``level`` add up: errors of few degrees of freedom reach further than their size says. What is
+    read further inside than ``level``, as the probability to reach a target, errs towards one half.
     """
     shifts = [item.carried.log_effect if item.carried else math.log1p(item.comparison.effect.value) for item in adopted]
     known = [item.carried or item.comparison for item in adopted]

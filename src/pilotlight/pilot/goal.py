@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.spec import Spec
 from pilotlight.units import Count, Money, Seconds, Share
 
-THIS_MACHINE = "this machine"
 TASK_METRICS = ("accuracy", "accuracy_by_total", "f1")
 """Metrics that are measured on a task, whatever the objective and the tokenizer."""
 

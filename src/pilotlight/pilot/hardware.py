@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pilotlight.errors import ConfigError
 from pilotlight.pilot.accelerators import ACCELERATORS, Accelerator, find, read_table
-from pilotlight.pilot.goal import THIS_MACHINE, Hardware
+from pilotlight.pilot.goal import Hardware
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.record.receipt import Receipt
 
 UTILISATION = (

@@ -11,16 +11,15 @@ from pilotlight.errors import ConfigError
 from pilotlight.pilot.accelerators import Accelerator
 from pilotlight.pilot.cost import RECOMPUTATION, known, memory_in
 from pilotlight.pilot.full import counted
-from pilotlight.pilot.goal import THIS_MACHINE
 from pilotlight.pilot.hardware import table_of
 from pilotlight.pilot.pilot import Pilot
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.stats.multiplier import Price
+from pilotlight.stats.student import critical
 
 FOLLOWS = "money follows time on equal hardware"
 MOST = 64
 """Multiples of the declared devices that are tried for a run that does not fit into them."""
-_TENTHS = 2 * 1.2815515655446004
-"""Standard deviations from P10 to P90 of a normal distribution."""
 
 
 @final
@@ -72,7 +71,7 @@ def surcharge(pilot: Pilot, variant: str, vocabularies: Mapping[str, int]) -> Su
     if base.recompute == changed.recompute:
         return Surcharge(cautions=cautions)
     least, usual, most = (math.log(one) for one in RECOMPUTATION)
-    return Surcharge(usual if changed.recompute else -usual, (most - least) / _TENTHS, cautions)
+    return Surcharge(usual if changed.recompute else -usual, (most - least) / (2 * critical(0.8, math.inf)), cautions)
 
 
 def _kind(pilot: Pilot) -> Accelerator | None:

@@ -16,10 +16,11 @@ from pilotlight.manifest import sha256
 from pilotlight.model.decoder import Decoder
 from pilotlight.pilot import hardware
 from pilotlight.pilot.comparable import check_goal, check_variant
-from pilotlight.pilot.goal import THIS_MACHINE, Goal
+from pilotlight.pilot.goal import Goal
 from pilotlight.pilot.search_settings import Search, Tune
 from pilotlight.pilot.space import DIGITS, value_at
 from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
+from pilotlight.record.expense import THIS_MACHINE
 from pilotlight.record.results import BASELINE
 from pilotlight.spec import Spec, fingerprint, plain
 from pilotlight.stats.rule import Rule
@@ -80,7 +81,7 @@ class Budget(Spec):
     """Training FLOPs, where that is the limit instead."""
 
 
-_LATER = ("tune", "search", "samples", "allocation")
+_LATER = ("tune", "search", "samples", "folds", "allocation")
 """Fields newer than the hash: at their defaults they are not in it, so that what does not ask for them keeps its hash."""
 
 
@@ -102,6 +103,9 @@ class Pilot(Spec):
     samples: int = Field(default=0, ge=0, le=20)
     """Runs of the baseline at the lowest rung on its training documents drawn again with replacement: how much the result
     hangs on which text was collected."""
+    folds: Literal[0, 3, 4, 5, 6, 7, 8, 9, 10] = 0
+    """Cross-validation: so many trainings of the baseline at the lowest rung, each with another part of the documents held
+    out and scored; whether the held-out text is like the rest. Each builds a corpus and a tokenizer of its own."""
     confirm: int = Field(default=2, ge=0, le=20)
     """Fresh seeds on which a variant that won is trained again before it is adopted."""
     equal: Literal["parameters", "flops"] = "parameters"
@@ -271,6 +275,18 @@ class Pilot(Spec):
                 )
             check_variant(self.goal, name, baseline, setup)
         self._check_tuning()
+        self._check_folds()
+
+    def _check_folds(self) -> None:
+        if self.folds and self.goal.task is not None:
+            raise ConfigError(
+                f"folds: {self.folds} parts of the text are held out in turn, but the goal is on a task; set 0."
+            )
+        if self.folds * self.corpus.held_out > 1:
+            raise ConfigError(
+                f"folds: {self.folds} parts of {self.corpus.held_out:g} of the documents overlap; lower corpus.held_out to "
+                f"{1 / self.folds:.2g}, or folds."
+            )
 
     def _check_tuning(self) -> None:
         for name in self.to_tune:

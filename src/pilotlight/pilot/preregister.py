@@ -13,7 +13,7 @@ from pilotlight.pilot.calibration import Calibration, from_ledger
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.record.commitment import CRITERIA, DEVIATION, criteria_in_force
 from pilotlight.record.ledger import Entry, Ledger
-from pilotlight.record.results import SEARCH, TRIAL, TUNING
+from pilotlight.record.results import ASIDE, SEARCH, TRIAL
 from pilotlight.spec import diff, plain
 
 CALIBRATION, STARTED, RETRIED = "calibration", "started", "retried"
@@ -57,7 +57,7 @@ def preregister(
     criteria = pilot.criteria
     facts = {"criteria": criteria, "pilot": plain(pilot), "file_sha256": "" if source is None else sha256(source)}
     if entry is None or not is_of(entry, pilot):
-        begun = [item for kind in (TRIAL, TUNING, SEARCH) for item in ledger.entries(kind)]
+        begun = [item for kind in (TRIAL, *ASIDE, SEARCH) for item in ledger.entries(kind)]
         trials = len({str(item.facts.get("name")) for item in begun})
         if entry is not None and begun:
             changes = diff(_fixed(entry), plain(pilot))

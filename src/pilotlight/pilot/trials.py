@@ -94,17 +94,13 @@ def _kept_back(pilot: Pilot, calibration: Calibration) -> float:
     return min(MOST_RESERVE, max(RESERVE, needed))
 
 
-def _tuning_trials(pilot: Pilot) -> list[Trial]:
-    """Return as many trials as tune the learning rates, at the rung where they do."""
+def _aside(pilot: Pilot) -> list[Trial]:
+    """Return as many trials as tune the learning rates and hold out other text, at the rung where they do."""
+    found = [Trial(BASELINE, pilot.lowest.name, seed) for seed in range(pilot.folds)]
     if pilot.tune is None:
-        return []
-    return [Trial(name, pilot.lowest.name, seed) for name in pilot.to_tune
-            for seed in range(pilot.tune.seeds * len(pilot.tune.multiples))]  # fmt: skip
-
-
-def _tuning(pilot: Pilot, calibration: Calibration) -> float:
-    """Return what tuning takes of the budget, in FLOPs."""
-    return sum(calibration.price(trial.scale, pilot.budget) for trial in _tuning_trials(pilot))
+        return found
+    return found + [Trial(name, pilot.lowest.name, seed) for name in pilot.to_tune
+                    for seed in range(pilot.tune.seeds * len(pilot.tune.multiples))]  # fmt: skip
 
 
 def schedule(pilot: Pilot, calibration: Calibration, asked: Sequence[Trial] | None = None) -> Schedule:
@@ -118,7 +114,7 @@ def schedule(pilot: Pilot, calibration: Calibration, asked: Sequence[Trial] | No
     whole = calibration.budget_flops(pilot.budget)
     inside: list[Trial] = []
     left_out: list[Trial] = []
-    spent = _tuning(pilot, calibration)
+    spent = sum(calibration.price(trial.scale, pilot.budget) for trial in _aside(pilot))
     for trial in trials:
         price = calibration.price(trial.scale, pilot.budget)
         fits = spent + price <= whole * (1 - keep_back)
@@ -126,7 +122,7 @@ def schedule(pilot: Pilot, calibration: Calibration, asked: Sequence[Trial] | No
         spent += price if fits else 0.0
     if not inside:
         cheapest = min(calibration.seconds(scale.name) for scale in pilot.scales)
-        enough = calibration.everything([*trials, *_tuning_trials(pilot)]) / (1 - keep_back) * 1.02
+        enough = calibration.everything([*trials, *_aside(pilot)]) / (1 - keep_back) * 1.02
         raise EvidenceError(
             f"the budget of {_shown(pilot)} does not pay for one trial: the smallest rung alone takes about "
             f"{show_seconds(cheapest)} here. Raise budget.time to about {show_seconds(max(1.0, enough))} for all "

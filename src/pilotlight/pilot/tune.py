@@ -15,11 +15,10 @@ from pilotlight.pilot.preregister import fixed_criteria
 from pilotlight.pilot.space import DIGITS, value_at
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import BASELINE, Results
+from pilotlight.record.results import BASELINE, TUNED, Results
 from pilotlight.stats.metric import metric
 from pilotlight.stats.response import Response, Tried, respond
 
-TUNED = "tuned"  # kind of the ledger entry that holds the multiples that were found
 SEEDS = 2_000  # seeds from here on tune: neither the comparison's nor those of its confirmation
 
 

@@ -142,6 +142,18 @@ class Target(Record):
     baseline_probability: float | None
 
 
+class CrossValidation(Record):
+    """The baseline at the smallest rung, trained once for each of several parts of the text, that part held out."""
+
+    rung: str
+    scores: tuple[float, ...]
+    """The metric on each part; the first is the held-out text of the comparison."""
+    score: Estimate
+    """Mean over the parts: for new text, and text for training that is collected anew."""
+    first: Estimate
+    """Relative difference of the first part from the mean of the others: how unusual the held-out text is."""
+
+
 class Decision(Record):
     """The whole decision. ``criteria`` is the hash of the pilot file that was fixed before the first trial."""
 
@@ -169,6 +181,8 @@ class Decision(Record):
     """Every difference between the pilots as they were trained and the plan of the full run."""
     noise: NoiseFloor | None
     """Run-to-run spread; None where no cell has two runs."""
+    cross_validation: CrossValidation | None = None
+    """How the baseline does on other parts of the text; None where no folds were asked for, or fewer than 3 ended."""
     forecast: Prediction | None
     """Law and prediction for the full run as declared; None where the runs cannot carry one (a check says why)."""
     cost: Cost

@@ -24,6 +24,8 @@ class Figure(Record):
     """Share of the spread of the wall-clock that comes from not knowing this figure; None where it does not enter it."""
 
 
+THIS_MACHINE = "this machine"
+"""What a pilot file calls the hardware that runs it."""
 STEPS = "training steps"
 """Name of the line of the steps themselves."""
 

@@ -15,7 +15,10 @@ BASELINE = "baseline"
 WITHOUT = "without_"  # names of variants that lack one part of the baseline begin so
 TRIAL = "trial"  # kind of the ledger entries that hold a row
 TUNING = "tuning"  # and of those whose rows tuned the learning rates, before and apart from the comparison
-SEARCH = "search"  # and of those of `pilot search`
+TUNED = "tuned"  # kind of the entry that holds the multiples that tuning found
+FOLD = "fold"  # kind of the entries whose rows had other text held out: cross-validation
+ASIDE = (TUNING, FOLD)  # kinds whose rows are no part of the comparison
+SEARCH = "search"  # kind of the entries whose rows `pilot search` trained
 
 
 class Row(Record):

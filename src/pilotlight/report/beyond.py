@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from pilotlight.record.clock import Timed
 from pilotlight.record.decision import Decision, Finding
-from pilotlight.report.block import Cell, Table
+from pilotlight.report.block import Cell, Table, effect_cell
 from pilotlight.report.study import Study
-from pilotlight.report.text import effect, fixed, how, percent
+from pilotlight.report.text import fixed, how, percent
 from pilotlight.stats.estimate import Estimate
 
 _NO_LAW = "the baseline's runs carry no law"
 _NO_CLOCK = "no two trainings of one rung and seed have clock readings that compare"
-
-
-def effect_cell(estimate: Estimate | None, note: str = "") -> Cell:
-    """Return the cell of a relative effect."""
-    if estimate is None:
-        return Cell("–", note="not run", tone="quiet")
-    interval = f"[{effect(estimate.low)}, {effect(estimate.high)}]".replace("\u202f%,", ",")
-    return Cell(effect(estimate.value), interval, f"{how(estimate)}{note}")
 
 
 def beyond(study: Study, decision: Decision) -> Table:
@@ -68,7 +60,9 @@ def _differs(timed: Timed) -> bool:
 def _times(estimate: Estimate | None, why: str = _NO_LAW) -> Cell:
     if estimate is None:
         return Cell("–", note=why, tone="quiet")
-    return Cell(f"{fixed(estimate.value, 2)}×", f"[{fixed(estimate.low, 2)}, {fixed(estimate.high, 2)}]", how(estimate))
+    known = estimate.low < estimate.high or not estimate.cautions  # one pair of trainings tells a price, and no more
+    interval = f"[{fixed(estimate.low, 2)}, {fixed(estimate.high, 2)}]" if known else "no interval"
+    return Cell(f"{fixed(estimate.value, 2)}×", interval, how(estimate))
 
 
 def _price(timed: Timed | None) -> Cell:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, final
 
 from pilotlight.report.chart import Chart
-from pilotlight.report.text import how, shown
+from pilotlight.report.text import effect, how, shown
 from pilotlight.stats.estimate import Estimate
 
 Tone = Literal["", "good", "mixed", "open", "bad", "quiet", "heat1", "heat2", "heat3", "heat4", "heat5"]
@@ -36,6 +36,14 @@ def cell(estimate: Estimate | None, unit: bool = False) -> Cell:
         return Cell("–", note="not estimated", tone="quiet")
     value, interval = shown(estimate)
     return Cell(f"{value} {estimate.unit}" if unit else value, interval, how(estimate))
+
+
+def effect_cell(estimate: Estimate | None, note: str = "", tone: Tone = "") -> Cell:
+    """Return the cell of a relative effect in percent: value, interval below, method and ``note`` when pointed at."""
+    if estimate is None:
+        return Cell("–", note="not run", tone="quiet")
+    interval = f"[{effect(estimate.low)}, {effect(estimate.high)}]".replace("\u202f%,", ",")
+    return Cell(effect(estimate.value), interval, f"{how(estimate)}{note}", tone)
 
 
 @final

@@ -15,7 +15,7 @@ from pilotlight.record.clock import Clock, read_clock
 from pilotlight.record.commitment import CRITERIA, committed, criteria_in_force
 from pilotlight.record.decision import Decision
 from pilotlight.record.ledger import Entry, Ledger
-from pilotlight.record.results import BASELINE, TRIAL, TUNING, Results, Row
+from pilotlight.record.results import ASIDE, BASELINE, TRIAL, Results, Row
 from pilotlight.record.run import FACTS, METRICS, RunFacts, kept_lines, read_lines
 from pilotlight.report.full_run import FullRun, read_full_run
 
@@ -164,8 +164,8 @@ def _decision(out: Path) -> Decision | None:
 
 def _results(out: Path, ledger: Ledger) -> Results | None:
     ledger.verify()
-    if ledger.entries(TUNING):
-        Results.open(out, kind=TUNING)  # checked only: what tuned the rates is no part of the comparison
+    for kind in (kind for kind in ASIDE if ledger.entries(kind)):
+        Results.open(out, kind=kind)  # checked only
     return Results.open(out) if ledger.entries(TRIAL) else None
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from pilotlight.record.results import TUNED
 from pilotlight.report.block import Cell, Table
 from pilotlight.report.study import Study
 from pilotlight.report.text import fixed, how, percent
 from pilotlight.stats.estimate import Estimate
 from pilotlight.stats.response import Response
-
-TUNED = "tuned"
-"""Kind of the ledger entry that holds what was found."""
 
 
 def tuned_table(study: Study) -> Table | None:

@@ -29,13 +29,8 @@ def k_fold(scores: Sequence[float], *, unit: str, level: float = 0.95, share: fl
     Raises:
         EvidenceError: fewer than three folds, or a score that is not finite.
     """
+    _refuse_few(scores)
     count = len(scores)
-    if count < 3:
-        raise EvidenceError(
-            f"{count} folds tell too little of the spread between them; use at least 3, better 5 or 10."
-        )
-    if not all(math.isfinite(score) for score in scores):
-        raise EvidenceError("the score of a fold is not a finite number; look why that training failed.")
     overlap = 1.0 / (count - 1) if share is None else share
     value = mean(scores)
     variance = products(scores, scores) / (count - 1)
@@ -45,3 +40,35 @@ def k_fold(scores: Sequence[float], *, unit: str, level: float = 0.95, share: fl
         value=value, low=value - half, high=value + half, level=level, unit=unit, n=count,
         method="t over folds, variance for overlapping training text", cautions=cautions,
     )  # fmt: skip
+
+
+def apart(scores: Sequence[float], *, level: float = 0.95) -> Estimate:
+    """Return by how much the first score lies apart from the mean of the others, relative to that mean.
+
+    The interval says where the difference lies if the first is one like the others: Student's t with their spread, which
+    is that of the difference times (1 + 1 / (k - 1)).
+
+    Raises:
+        EvidenceError: fewer than three scores, or one that is not finite, or others whose mean is not above 0.
+    """
+    _refuse_few(scores)
+    others, count = scores[1:], len(scores) - 1
+    value = mean(others)
+    if value <= 0.0:
+        raise EvidenceError(f"the mean of the other folds is {value:g}; a relative difference needs one above 0.")
+    half = critical(level, count - 1) * math.sqrt(products(others, others) / (count - 1) * (1.0 + 1.0 / count))
+    found = scores[0] / value - 1.0
+    return Estimate(
+        value=found, low=found - half / value, high=found + half / value, level=level, unit="relative", n=len(scores),
+        method="t over the other folds",
+    )  # fmt: skip
+
+
+def _refuse_few(scores: Sequence[float]) -> None:
+    """Return if there are three scores or more, all of them finite."""
+    if len(scores) < 3:
+        raise EvidenceError(
+            f"{len(scores)} folds tell too little of the spread between them; use at least 3, better 5 or 10."
+        )
+    if not all(math.isfinite(score) for score in scores):
+        raise EvidenceError("the score of a fold is not a finite number; look why that training failed.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, final
 
 from pilotlight.record.decision import Finding
-from pilotlight.report.block import Block, Cell, Plot, Table
+from pilotlight.report.block import Block, Cell, Plot, Table, effect_cell
 from pilotlight.report.chart import Axis, Chart, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
@@ -65,19 +65,15 @@ def _hangs(finding: Finding, shards: Shards) -> bool:
     return _is_beyond_chance(finding.comparison.effect) and not _is_beyond_chance(shards.effect)
 
 
-def _shown(estimate: Estimate, *, doubtful: bool = False) -> Cell:
-    interval = f"[{effect(estimate.low)}, {effect(estimate.high)}]".replace("\u202f%,", ",")
-    return Cell(effect(estimate.value), interval, how(estimate), tone="open" if doubtful else "")
-
-
 def _table(told: Sequence[tuple[Finding, Shards]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for finding, shards in told:
         ordered = sorted(shards.effects, key=lambda one: one.value)
         rows.append((
-            Cell(finding.variant), _shown(finding.comparison.effect),
-            _shown(shards.effect, doubtful=_hangs(finding, shards)), Cell(f"{_agreeing(finding, shards)} of {len(ordered)}"),
-            _shown(ordered[0]), _shown(ordered[-1]),
+            Cell(finding.variant), effect_cell(finding.comparison.effect),
+            effect_cell(shards.effect, tone="open" if _hangs(finding, shards) else ""),
+            Cell(f"{_agreeing(finding, shards)} of {len(ordered)}"),
+            effect_cell(ordered[0]), effect_cell(ordered[-1]),
         ))  # fmt: skip
     numbers = ("On this text", "On other text too", "Same sign", "Least", "Most")
     return Table(

@@ -6,10 +6,9 @@ from typing import ClassVar, final
 
 from pilotlight.record.decision import Finding
 from pilotlight.record.results import WITHOUT
-from pilotlight.report.block import Block, Cell, Table
+from pilotlight.report.block import Block, Cell, Table, effect_cell
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
-from pilotlight.report.text import effect, how
 from pilotlight.report.wording import listed, metric_of, spoken
 from pilotlight.stats.verdict import Verdict
 
@@ -59,6 +58,6 @@ def _name(finding: Finding) -> str:
 def _row(finding: Finding, sign: float) -> tuple[Cell, ...]:
     found = finding.comparison.effect
     low, high = sorted((sign * found.low, sign * found.high))
-    interval = f"[{effect(low)}, {effect(high)}]".replace("\u202f%,", ",")
+    worth = found.model_copy(update={"value": sign * found.value, "low": low, "high": high})
     word, why = _SAID[finding.verdict]
-    return Cell(_name(finding), finding.why), Cell(effect(sign * found.value), interval, how(found)), Cell(word, why)
+    return Cell(_name(finding), finding.why), effect_cell(worth), Cell(word, why)

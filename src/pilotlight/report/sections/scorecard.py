@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from pilotlight.record.decision import Decision
-from pilotlight.record.expense import STEPS
+from pilotlight.record.expense import STEPS, THIS_MACHINE
 from pilotlight.report.block import Block, Cell, Facts, cell
 from pilotlight.report.full_run import FullRun
 from pilotlight.report.section import Section, Slot
@@ -15,9 +15,6 @@ from pilotlight.report.wording import counted, duration, size, spoken
 from pilotlight.stats.metric import METRICS
 from pilotlight.stats.share import wilson
 from pilotlight.units import show_seconds
-
-HERE = "this machine"
-"""What a pilot file calls the hardware that runs it."""
 
 
 @final
@@ -78,7 +75,10 @@ def _took(study: Study, decision: Decision, full: FullRun) -> tuple[tuple[str, C
 
     What was said of other hardware, or by a receipt of it, is not held against a run that may have been trained here.
     """
-    if study.setting("goal.hardware.accelerator", "") != HERE or study.setting("goal.hardware.receipt") is not None:
+    if (
+        study.setting("goal.hardware.accelerator", "") != THIS_MACHINE
+        or study.setting("goal.hardware.receipt") is not None
+    ):
         return ()
     said = next((line.seconds for line in decision.cost.lines if line.name == STEPS), None)
     if said is None or full.seconds is None or decision.cost.basis != "measured":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from pilotlight.record.decision import Decision, Finding
-from pilotlight.report.beyond import beyond, effect_cell
-from pilotlight.report.block import Block, Cell, Fold, Piece, Plot, Table
+from pilotlight.report.beyond import beyond
+from pilotlight.report.block import Block, Cell, Fold, Piece, Plot, Table, effect_cell
 from pilotlight.report.chart import Axis, Chart, Region, Rule, Series
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
