@@ -139,7 +139,25 @@ def table(found: list[Stage], results: dict[str, dict[str, np.ndarray]], noise: 
         equal = np.mean([np.mean([by_task[task] for task in members], axis=0) for members in sources.values()], axis=0)
         numbers = [f"{100 * one:.3g} ({100 * other:.3g})" for one, other in zip(equal, tasks, strict=True)]
         lines.append(f"| {name} | " + " | ".join(numbers) + " |")
-    return [*lines, ""]
+    return [*lines, "", *_ratios(sources, results), ""]
+
+
+def _ratios(sources: dict[str, list[str]], results: dict[str, dict[str, np.ndarray]]) -> list[str]:
+    """Return how our area over FLOPs compares with those of others, and what it would be without any one source."""
+    by_source = {
+        name: {source: np.mean([by_task[task][0] for task in members]) for source, members in sources.items()}
+        for name, by_task in results.items()
+    }
+    lines: list[str] = []
+    for name in (name for name in results if name != "ours"):
+        ours, other = by_source["ours"], by_source[name]
+        without = [
+            sum(ours[source] for source in sources if source != left) / sum(other[source] for source in sources if source != left)
+            for left in sources if len(sources) > 1
+        ]  # fmt: skip
+        spread = f" ({min(without):.2f} to {max(without):.2f} with one source left out)" if without else ""
+        lines.append(f"Area over FLOPs, ours over {name}: {sum(ours.values()) / sum(other.values()):.2f}{spread}.  ")
+    return lines
 
 
 def main() -> None:
@@ -164,7 +182,7 @@ def main() -> None:
     print(f"{time.monotonic() - started:.0f} s")
     if not arguments.dry:
         head = [facts(("pilotlight", "numpy", "optuna"), loads), "", *(__doc__ or "").splitlines()[6:], ""]
-        write_section(TITLE, [*head, f"{arguments.replays} replays.", "", *text])
+        write_section(TITLE, [*head, f"`python bench/allocation.py FOLDER`, {arguments.replays} replays.", "", *text])
 
 
 if __name__ == "__main__":

@@ -307,6 +307,7 @@ def main() -> None:
     if given.calibrate or given.cross_validate:
         title = "Decisions: constants of the intervals" if given.calibrate else "Decisions: constants of the fit"
         lines = calibrate(given.folder) if given.calibrate else cross_validate(given.folder)
+        words = "--calibrate" if given.calibrate else "--cross-validate"
     else:
         begun = time.process_time()
         found = backtest(given.folder)
@@ -315,7 +316,7 @@ def main() -> None:
         for task in losses(given.folder):
             if (one := baseline(task, given.draws)) is not None:
                 plain[task.source].append(one)
-        title = "Decisions: back-test on published run tables"
+        title, words = "Decisions: back-test on published run tables", f"--draws {given.draws}"
         lines = [
             f"`pilot backtest` took {seconds:.0f} CPU-seconds.",
             "",
@@ -325,7 +326,8 @@ def main() -> None:
         ]
     print("\n".join(lines))
     if not given.dry:
-        write_section(title, [facts(("numpy", "scipy"), [*loads, os.getloadavg()[0]]), "", *lines])
+        head = facts(("numpy", "scipy"), [*loads, os.getloadavg()[0]])
+        write_section(title, [head, "", f"`python bench/decisions.py FOLDER {words}`.", "", *lines])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_examples import sentence, write_jsonl
@@ -95,8 +96,12 @@ def test_nothing_is_held_out_when_nothing_is_asked_for():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 9000), st.integers(0, 400)), min_size=1, max_size=900), st.integers(1, 5))
-def test_candidates_of_splits_give_the_choice_over_everything(tmp_path_factory, rows, splits):
+@given(
+    st.lists(st.tuples(st.integers(1, 9000), st.integers(0, 400)), min_size=1, max_size=900),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.7]),
+)
+def test_candidates_of_splits_give_the_choice_over_everything(tmp_path_factory, rows, splits, start):
     made = [
         Document(f"{number} " + "x" * size, document_id("s", "f", str(number)), "s", "o")
         for number, (size, _) in enumerate(rows)
@@ -108,16 +113,17 @@ def test_candidates_of_splits_give_the_choice_over_everything(tmp_path_factory, 
     ]
     found = []
     for split in range(splits):
-        candidates, folder = Candidates(0.02, 1e6), tmp_path_factory.mktemp("split")
+        candidates, folder = Candidates(0.02, 1e6, start), tmp_path_factory.mktemp("split")
         for document, group in list(zip(made, groups, strict=True))[split::splits]:
             candidates.add(document, document.bytes, group)
         candidates.write(folder)
         found += [Stub(*row) for row in json.loads((folder / CANDIDATES).read_text(encoding="utf-8"))]
     size = (len(whole), sum(stub.bytes for stub in whole))
-    assert choose_held_out(found, 0.02, 1e6, size) == choose_held_out(whole, 0.02, 1e6)
+    assert choose_held_out(found, 0.02, 1e6, size, start) == choose_held_out(whole, 0.02, 1e6, start=start)
 
 
-def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path, monkeypatch):
+@pytest.mark.parametrize("start", [0.0, 0.4])
+def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path, monkeypatch, start):
     from pilotlight.corpus import held_out
     from pilotlight.corpus.store import Rows
 
@@ -141,12 +147,12 @@ def test_letting_go_of_candidates_that_cannot_be_wanted_changes_nothing(tmp_path
                 file.write({"id": id, "source": "s", "origin": "o", "facts": {"content": "prose"}, "text": text})
         units.append(unit)
         whole += [Stub(*stub) for stub in stubs]
-    settings = {"share": 0.3, "most_bytes": 1.2e5, "start": 0.0, "documents": len(whole), "bytes": 3000 * len(whole)}
+    settings = {"share": 0.3, "most_bytes": 1.2e5, "start": start, "documents": len(whole), "bytes": 3000 * len(whole)}
     monkeypatch.setattr(held_out, "_MOST_STUBS", 500)
     found = held_out.hold_out(tmp_path, units, settings, None)
     assert found == {"held_out": {"s": [40, 120_000]}}
     chosen = {document.id for document in held_out.documents(tmp_path / "documents.jsonl.zst")}
-    assert chosen == choose_held_out(whole, 0.3, 1.2e5)
+    assert chosen == choose_held_out(whole, 0.3, 1.2e5, start=start)
 
 
 def test_large_sources_of_which_nothing_is_held_out_are_told(tmp_path):

@@ -139,10 +139,13 @@ def test_a_pilot_without_variants_has_nothing_to_choose_and_one_variant_is_enoug
     assert {one.variant for one in found.standings} == {BASELINE, "gelu"}
 
 
-def test_a_variant_of_which_a_trial_failed_is_out_of_the_question(tmp_path):
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_variant_of_which_a_trial_failed_or_scored_0_is_out_of_the_question(tmp_path, scored):
     pilot = pilot_of()
-    lost = World(lost=("gelu/100k-1M/seed0",))
-    found = next_trials(study(tmp_path, pilot, rows_of(pilot, FIRST, lost)))
+    rows = rows_of(pilot, FIRST, World() if scored else World(lost=("gelu/100k-1M/seed0",)))
+    nothing = {"metrics": {"bits_per_byte": 0.0}}
+    rows = [row.model_copy(update=nothing) if scored and row.variant == "gelu" else row for row in rows]
+    found = next_trials(study(tmp_path, pilot, rows))
     assert {one.variant for one in found.standings} == {BASELINE, "half_lr"}
     assert any("gelu is out of the question" in note for note in found.notes)
     assert all(trial.variant != "gelu" for one in found.offers for trial in one.trials)

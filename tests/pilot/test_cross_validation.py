@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import pytest
 from made_up_results import pilot_of
 from made_up_search import pretend
 
-from pilotlight.errors import ConfigError
+from pilotlight.errors import ConfigError, DataError, RunError
 from pilotlight.pilot import execute, folds
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.trials import schedule
@@ -36,8 +37,7 @@ def trained(monkeypatch, tmp_path):
     pretend(monkeypatch, None)
     monkeypatch.setattr(execute, "conclude", lambda *_: None)
     monkeypatch.setattr(execute, "Pool", lambda workers, threads, **more: made_up_search.pool(**more))
-    made = SimpleNamespace(folder=Path("tokens"), vocabulary=256)
-    monkeypatch.setattr(folds, "tokens_of", lambda *_: made)
+    monkeypatch.setattr(folds, "tokens_of", lambda *_: packed("made"))
 
     def run(pilot: Pilot) -> Results:
         execute.run(pilot, tmp_path / "out", workers=1, together=1)
@@ -46,12 +46,19 @@ def trained(monkeypatch, tmp_path):
     return run
 
 
+def packed(name: str, held_out: int = 100_000) -> SimpleNamespace:
+    """Packed text with two documents held out, and nine times as much to train on."""
+    splits = {
+        "held_out": SimpleNamespace(bytes=np.array([held_out]), document_ids=[f"{name} a", f"{name} b"]),
+        "train": SimpleNamespace(bytes=np.array([900_000])),
+    }
+    return SimpleNamespace(folder=Path("tokens"), vocabulary=256, split=splits.__getitem__)
+
+
 @pytest.fixture
 def tokens(monkeypatch):
-    """Let every part have 100 bytes to score and 900 to train on."""
-    sizes = {"held_out": 100, "train": 900}
-    split = SimpleNamespace(split=lambda name: SimpleNamespace(bytes=np.array([sizes[name]])))
-    monkeypatch.setattr(Tokens, "open", lambda _: split)
+    """Let every part have a tenth of the text."""
+    monkeypatch.setattr(Tokens, "open", lambda folder: packed(folder.name))
 
 
 def test_every_part_is_held_out_once_beginning_with_that_of_the_comparison():
@@ -76,22 +83,61 @@ def test_its_trainings_enter_no_comparison_and_are_told_by_k_fold(trained, token
 
 def test_killed_on_its_way_it_goes_on(trained, tmp_path):
     trained(folded())
-    count = len(made_up_search.CALLS)
+    count, whole = len(made_up_search.CALLS), [row.metrics for row in Results.open(tmp_path / "out", kind=FOLD).rows]
+    shutil.rmtree(tmp_path / "out")
     made_up_search.CALLS.clear()
-    made_up_search.KILLED[:] = [0]
-    assert len(trained(folded()).rows) == 4
-    assert made_up_search.CALLS == [], "nothing is trained twice"
-    assert count == len(Results.open(tmp_path / "out").rows) + 4
+    made_up_search.KILLED[:] = [count - 2]
+    with pytest.raises(KeyboardInterrupt):
+        trained(folded())
+    assert len(Results.open(tmp_path / "out", kind=FOLD).rows) == 2
+    made_up_search.KILLED.clear()
+    assert [row.metrics for row in trained(folded()).rows] == whole
+    assert len(made_up_search.CALLS) == count, "nothing is trained twice"
+
+
+def test_a_part_with_hardly_any_text_is_refused_before_anything_is_trained(trained, monkeypatch):
+    monkeypatch.setattr(folds, "tokens_of", lambda *_: packed("made", held_out=5_000))
+    with pytest.raises(DataError, match="set folds to 0"):
+        trained(folded())
+    assert made_up_search.CALLS == []
+
+
+def test_where_every_part_fails_the_comparison_stands(trained, monkeypatch, tmp_path):
+    usual = made_up_search.loss
+
+    def breaks(plan):
+        if plan["seed"] >= folds.SEEDS:
+            raise RunError("the loss was not finite")
+        return usual(plan)
+
+    monkeypatch.setattr(made_up_search, "loss", breaks)
+    rows = trained(folded())
+    assert [row.status for row in rows.rows] == ["failed"] * 4
+    assert folds.cross_validation(folds.round_of(folded()), rows, tmp_path / "out") is None
+    (told,) = folds.lost(folds.round_of(folded()), rows)
+    assert "4 of 4 trainings have no result" in told
+    assert "not finite" in told
 
 
 def test_parts_that_failed_are_told(trained, tokens, tmp_path):
     wanted, results = folds.round_of(folded()), trained(folded())
-    lost = results.rows[2].model_copy(update={"status": "failed", "metrics": {}})
-    found = folds.cross_validation(wanted, Results(rows=(*results.rows[:2], lost, results.rows[3])), tmp_path / "out")
-    assert found.score.cautions == ("1 of 4 trainings failed",)
+    lost = results.rows[2].model_copy(update={"status": "failed", "metrics": {}, "error": "it diverged"})
+    left = Results(rows=(*results.rows[:2], lost, results.rows[3]))
+    found = folds.cross_validation(wanted, left, tmp_path / "out")
     assert len(found.scores) == 3
+    assert folds.lost(wanted, results) == ()
+    assert folds.lost(wanted, left) == (
+        f"Cross-validation: 1 of 4 trainings have no result, the first is {lost.name}: it diverged",
+    )
     first = results.rows[0].model_copy(update={"status": "failed", "metrics": {}})
     assert folds.cross_validation(wanted, Results(rows=(first, *results.rows[1:])), tmp_path / "out") is None
+
+
+def test_documents_in_two_parts_are_counted(trained, monkeypatch, tmp_path):
+    results = trained(folded())
+    monkeypatch.setattr(Tokens, "open", lambda _: packed("the same"))
+    found = folds.cross_validation(folds.round_of(folded()), results, tmp_path / "out")
+    assert found.score.cautions == ("6 of 8 held-out documents are in more than one part",)
 
 
 def test_a_tuned_baseline_is_trained_at_its_rate(trained):
@@ -110,8 +156,18 @@ def test_it_is_paid_from_the_budget_and_changes_no_criteria_where_it_is_not_aske
     assert with_folds.criteria != without.criteria
 
 
-def test_parts_that_overlap_or_a_goal_without_held_out_text_are_refused():
-    with pytest.raises(ConfigError, match=r"lower corpus.held_out to 0\.25"):
-        folded(corpus={"held_out": 0.3}).check()
+@pytest.mark.parametrize(("changes", "told"), [
+    ({"corpus": {"held_out": 0.3}}, r"lower corpus\.held_out to 0\.25"),
+    ({"folds": 6, "corpus": {"held_out": 0.3}}, r"lower corpus\.held_out to 0\.16"),
+    ({"goal": {"metric": "nats_per_token", "target": 3.0}}, "goal.metric is nats_per_token"),
+])  # fmt: skip
+def test_parts_that_overlap_or_do_not_compare_are_refused(changes, told):
+    with pytest.raises(ConfigError, match=told):
+        folded(**changes).check()
+
+
+def test_two_parts_are_too_few_and_names_of_parts_are_taken():
     with pytest.raises(ValueError, match="folds"):
         folded(folds=2)
+    with pytest.raises(ValueError, match=r"begins with 'tune\.' or 'fold\.'"):
+        folded(variants={"fold.1of4": {"set": {"train.optim.lr": 0.001}}})

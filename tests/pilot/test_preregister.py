@@ -16,6 +16,7 @@ from pilotlight.pilot.preregister import as_first_fixed, deviations, fixed_calib
 from pilotlight.record.commitment import criteria_in_force
 from pilotlight.record.ledger import Ledger
 from pilotlight.record.run import FACTS
+from pilotlight.report.study import Study
 from pilotlight.spec import fingerprint, plain
 from tiny_pilot import calibration_of
 
@@ -62,6 +63,16 @@ def test_criteria_that_an_earlier_version_fixed_stay_in_force(tmp_path):
     assert set(ledger.entries("deviation")[0].facts["changes"]) == {"goal.target", "goal.limits.time"}
 
 
+def test_a_file_of_an_earlier_version_stays_as_its_ledger_has_it_though_the_hash_is_the_same(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    older = {name: value for name, value in plain(PILOT).items() if name != "folds"}
+    ledger.append("criteria", criteria=PILOT.criteria, pilot=older, file_sha256="")
+    write_atomic(tmp_path / "pilot.json", json.dumps(older))
+    preregister(PILOT, tmp_path, ledger, silent)
+    assert json.loads((tmp_path / "pilot.json").read_text()) == older
+    assert "pilot.json" not in Study.read(tmp_path).void
+
+
 def hashed_without(*names: str) -> str:
     """Return the hash of the pilot by a version that did not know the fields ``names``, or left them out."""
     settings = {name: value for name, value in plain(PILOT).items() if name not in ("tuned", *names)}
@@ -69,7 +80,7 @@ def hashed_without(*names: str) -> str:
 
 
 def test_what_a_pilot_does_not_ask_for_is_not_in_its_hash():
-    assert PILOT.criteria == hashed_without("tune", "search", "allocation", "samples")
+    assert PILOT.criteria == hashed_without("tune", "search", "folds", "allocation", "samples")
     asked = ({"samples": 1}, {"allocation": "adaptive"}, {"tune": {}})
     assert len({PILOT.criteria, *(pilot_of(**SMALL, **more).criteria for more in asked)}) == 4
 
@@ -77,7 +88,7 @@ def test_what_a_pilot_does_not_ask_for_is_not_in_its_hash():
 def test_criteria_in_whose_hash_no_samples_entered_stay_in_force(tmp_path):
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.append(
-        "criteria", criteria=hashed_without("tune", "search", "allocation"), pilot=plain(PILOT), file_sha256=""
+        "criteria", criteria=hashed_without("tune", "search", "folds", "allocation"), pilot=plain(PILOT), file_sha256=""
     )
     ledger.append("trial", name="baseline/100k-1M/seed0")
     preregister(PILOT, tmp_path, ledger, silent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pilotlight.pilot.pilot import Pilot
+from collections.abc import Sequence
+
+from pilotlight.pilot.pilot import Pilot, Scale
 from pilotlight.record.decision import Target
 from pilotlight.record.forecast import Prediction
 from pilotlight.record.results import BASELINE, Results
@@ -29,7 +31,8 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
             found.append(
                 f"{name} changes {len(setup.set)} settings at once; changing one at a time says which one matters."
             )
-    found += odd_shapes(pilot)
+    ran = {row.scale for row in results.finished()}
+    found += odd_shapes(pilot, [scale for scale in pilot.compared if scale.name in ran])
     found += _without_verdict(pilot, results)
     ill = [row for row in results.finished(BASELINE) if row.fit and not row.fit.startswith("ok")]
     found += sorted({f"{row.scale}: {row.fit}" for row in ill})
@@ -38,7 +41,7 @@ def advice(pilot: Pilot, results: Results, prediction: Prediction | None) -> tup
     return tuple(found)
 
 
-def odd_shapes(pilot: Pilot) -> list[str]:
+def odd_shapes(pilot: Pilot, rungs: Sequence[Scale]) -> list[str]:
     """Return a sentence for each variant whose model is of quite another proportion than the baseline's at the same rung.
 
     Widths go in steps, depths by turns of a pattern: the nearest size may have an odd shape, and the effect is of both.
@@ -47,7 +50,7 @@ def odd_shapes(pilot: Pilot) -> list[str]:
     for name in (
         name for name, variant in pilot.variants.items() if not {"model.depth", "model.width"} & set(variant.set)
     ):
-        for rung in pilot.compared:
+        for rung in rungs:
             old, new = pilot.plan(BASELINE, rung, 0).model, pilot.plan(name, rung, 0).model
             ratio = (new.width or 1) * (old.depth or 1) / ((old.width or 1) * (new.depth or 1))
             if not 1 / _PROPORTION <= ratio <= _PROPORTION:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pilotlight.errors import RecordError
-from pilotlight.pilot import adaptive, trials
+from pilotlight.pilot import adaptive, folds, trials
 from pilotlight.pilot.calibration import Calibration
 from pilotlight.pilot.execute import conclude
 from pilotlight.pilot.pilot import Pilot
@@ -70,6 +70,8 @@ def progress_of(out: Path) -> ProgressReport:
     calibration = _calibration(out)
     wanted = _wanted(pilot, calibration, out)
     rows = {row.name: row for kind in (*ASIDE, TRIAL) for row in Results.open(out, verify=False, kind=kind).rows}
+    parts = folds.round_of(pilot)
+    wanted = [*wanted, *(parts.trials if parts else ())]
     names = list(dict.fromkeys([*(trial.name for trial in wanted), *rows]))
     found: list[TrialState] = []
     for name in names:

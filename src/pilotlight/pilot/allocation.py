@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import Literal, final
 
 from pilotlight.errors import ConfigError, RecordError
-from pilotlight.pilot import tune
+from pilotlight.pilot import folds, tune
 from pilotlight.pilot.again import open_pilot
 from pilotlight.pilot.asked import Asked, asked, is_loss, sentence, worth_of
 from pilotlight.pilot.calibration import Calibration
@@ -17,7 +17,7 @@ from pilotlight.pilot.pilot import Budget, Pilot
 from pilotlight.pilot.preregister import fixed_calibration
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import ASIDE, BASELINE, Results, Row
+from pilotlight.record.results import BASELINE, TUNING, Results, Row
 from pilotlight.scaling.allocate import Offer, next_trial, ranked
 from pilotlight.scaling.contest import Contest, contest
 from pilotlight.spec import Record
@@ -122,20 +122,21 @@ def next_trials(out: Path, budget: Budget | None = None) -> NextTrials:
     question = asked(pilot, results, calibration, paid)
     limit = calibration.budget_flops(paid)
     if budget is None:
-        aside = [row for kind in ASIDE for row in Results.open(out, kind=kind).rows]
-        limit, note = _left(limit, [*results.rows, *aside], question, calibration, paid)
+        parts = folds.round_of(pilot)
+        taken = [*results.rows, *Results.open(out, kind=TUNING).rows, *(parts.trials if parts else ())]
+        limit, note = _left(limit, taken, question, calibration, paid)
         notes.append(note)
-    notes += [f"{name} is out of the question: a trial of it failed" for name in question.failed]
+    notes += [f"{name} is out of the question: a trial of it failed or scored 0" for name in question.failed]
     if len(question.question.variants) < 2:
-        return _nothing(pilot, "no variant is left: a trial of each failed", tuple(notes))
+        return _nothing(pilot, "no variant is left: a trial of each failed or scored 0", tuple(notes))
     return _answer(pilot, question, calibration, limit, tuple(notes))
 
 
 def _left(
-    whole: float, rows: Sequence[Row], question: Asked, calibration: Calibration, paid: Budget
+    whole: float, taken: Sequence[Row | Trial], question: Asked, calibration: Calibration, paid: Budget
 ) -> tuple[float, str]:
     """Return what is left of the pilot's own budget, or all of it again where that pays for no trial; and which it is."""
-    spent = sum(calibration.price(row.scale, paid) for row in rows)
+    spent = sum(calibration.price(one.scale, paid) for one in taken)
     left = max(0.0, whole - spent)
     seconds = show_seconds(left / calibration.rate / calibration.workers)
     if left < min((offer.flops for offer in question.menu), default=0.0):

@@ -31,7 +31,7 @@ class Asked:
     menu: tuple[Offer, ...]
     question: Question
     failed: tuple[str, ...]
-    """Variants of which a trial failed: they are out of the question, as no verdict would adopt them."""
+    """Variants of which a trial failed or scored 0: they are out of the question, as no verdict would adopt them."""
 
 
 def asked(
@@ -42,7 +42,9 @@ def asked(
     Every variant, the baseline too, is offered its next seed at every rung that trains variants: up to ``most`` seeds of
     a rung, or as many as wanted. Repeats of the baseline with another order of the data count as runs of it.
     """
-    lost = {row.variant for row in results.rows if row.status == "failed" and row.round == "main"}
+    main = [row for row in results.rows if row.round == "main"]
+    lost = {row.variant for row in main if row.status == "failed"}
+    lost |= {row.variant for row in main if row.status == "finished" and row.metrics[pilot.goal.metric] <= 0}
     names = tuple(name for name in (BASELINE, *pilot.variants) if name == BASELINE or name not in lost)
     rungs = {scale.name: scale for scale in pilot.scales if not scale.baseline_only}
     rows = sorted((row for row in results.finished() if _counts(row, names, rungs)), key=lambda row: row.name)

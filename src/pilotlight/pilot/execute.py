@@ -92,7 +92,7 @@ def run(
     workers = workers or measure.default_workers()
     with open_campaign(pilot, out, workers, together or measure.default_together(), watch) as campaign:
         preregister(pilot, out, campaign.ledger, watch, source=source, why=why)
-        ready = prepare(pilot, out, watch)
+        ready, parts = prepare(pilot, out, watch), folds.prepare(pilot, out, watch)
         calibration = calibrate(campaign, ready, workers, again=measure_again)
         campaign = _tuned(campaign, ready, calibration)
         pilot = campaign.pilot
@@ -102,7 +102,7 @@ def run(
         plan = _rounds(campaign, ready, calibration)
         fresh = confirmation(pilot, Results.open(out), calibration, plan.reserve)
         train_missing(campaign, ready, calibration, fresh)
-        _cross_validate(campaign, calibration)
+        _cross_validate(campaign, parts, calibration)
         return conclude(pilot, out, calibration)
 
 
@@ -157,12 +157,18 @@ def _tuned(campaign: Campaign, ready: Ready, calibration: Calibration) -> Campai
     return replace(campaign, pilot=pilot)
 
 
-def _cross_validate(campaign: Campaign, calibration: Calibration) -> None:
-    """Train the baseline with other parts of the text held out, where the pilot asks for it."""
+def _cross_validate(campaign: Campaign, parts: Ready, calibration: Calibration) -> None:
+    """Train the baseline with each part of the text held out in turn, where the pilot asks for it."""
     wanted = folds.round_of(campaign.pilot)
-    if wanted is not None:
-        tokens = wanted.prepare(campaign.out, campaign.watch)
-        train_missing(replace(campaign, pilot=wanted.pilot, kind=FOLD), tokens, calibration, wanted.trials)
+    if wanted is None:
+        return
+    campaign.watch(
+        Note(f"cross-validation: {len(wanted.trials)} trainings of the baseline, each with its own part held out")
+    )
+    try:
+        train_missing(replace(campaign, pilot=wanted.pilot, kind=FOLD), parts, calibration, wanted.trials)
+    except RunError as error:  # the comparison stands without
+        campaign.watch(Note(f"cross-validation: {error}", "warning"))
 
 
 def _rounds(campaign: Campaign, ready: Ready, calibration: Calibration) -> trials.Schedule:
@@ -346,9 +352,9 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     aside = {kind: Results.open(out, kind=kind) for kind in ASIDE}  # voids the decision where one of these was edited
     parts = folds.round_of(pilot)
     plan = adaptive.schedule(pilot, calibration, ledger)
-    wanted = [*plan.inside, *confirmation(pilot, results, calibration, plan.reserve), *(parts.trials if parts else ())]
+    wanted = [*plan.inside, *confirmation(pilot, results, calibration, plan.reserve)]
     entered = {row.name for row in [*results.rows, *aside[FOLD].rows]}
-    missing = [trial.name for trial in wanted if trial.name not in entered]
+    missing = [trial.name for trial in [*wanted, *(parts.trials if parts else ())] if trial.name not in entered]
     if missing:
         raise RecordError(
             f"{out} is not finished: {len(missing)} of {len(wanted)} trials are missing, the first is {missing[0]}. "
@@ -369,6 +375,7 @@ def conclude(pilot: Pilot, out: Path, calibration: Calibration) -> Decision:
     told = {
         "tuning": tune.sentence(pilot), "allocation": adaptive.why_stopped(ledger),
         "cross_validation": folds.cross_validation(parts, aside[FOLD], out) if parts else None,
+        "advice": (*decision.advice, *(folds.lost(parts, aside[FOLD]) if parts else ())),
     }  # fmt: skip
     decision = decision.model_copy(update=told)
     write_full_plan(pilot, decision, out / "full.yaml")

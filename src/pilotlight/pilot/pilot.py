@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from pilotlight.pilot.search_settings import Search, Tune
 from pilotlight.pilot.space import DIGITS, value_at
 from pilotlight.plan_file import anchored, override, place_of, read_yaml, validated
 from pilotlight.record.expense import THIS_MACHINE
-from pilotlight.record.results import BASELINE
+from pilotlight.record.results import ASIDE, BASELINE
 from pilotlight.spec import Spec, fingerprint, plain
 from pilotlight.stats.rule import Rule
 from pilotlight.tokens.tokenizer import Tokenizer
@@ -83,6 +84,7 @@ class Budget(Spec):
 
 _LATER = ("tune", "search", "samples", "folds", "allocation")
 """Fields newer than the hash: at their defaults they are not in it, so that what does not ask for them keeps its hash."""
+_NAME = re.compile(rf"(?!{'|'.join(map(re.escape, ASIDE.values()))})[A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}")
 
 
 class Pilot(Spec):
@@ -104,7 +106,7 @@ class Pilot(Spec):
     """Runs of the baseline at the lowest rung on its training documents drawn again with replacement: how much the result
     hangs on which text was collected."""
     folds: Literal[0, 3, 4, 5, 6, 7, 8, 9, 10] = 0
-    """Cross-validation: so many trainings of the baseline at the lowest rung, each with another part of the documents held
+    """Cross-validation: so many trainings of the baseline at the lowest rung, each with its own part of the documents held
     out and scored; whether the held-out text is like the rest. Each builds a corpus and a tokenizer of its own."""
     confirm: int = Field(default=2, ge=0, le=20)
     """Fresh seeds on which a variant that won is trained again before it is adopted."""
@@ -149,10 +151,10 @@ class Pilot(Spec):
         if len(set(names)) < len(names):
             raise ValueError(f"scales: two rungs are the same ({', '.join(names)}); keep one of them")
         for name in self.variants:
-            if name == BASELINE or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+            if name == BASELINE or not _NAME.fullmatch(name):
                 raise ValueError(
                     f"variants: {name!r} cannot be a variant's name; use letters, digits, '_', '-' and '.' "
-                    f"(the baseline has the name {BASELINE!r} already)"
+                    f"(taken are {BASELINE!r} and what begins with {' or '.join(map(repr, ASIDE.values()))})"
                 )
         if self.variants and all(scale.baseline_only for scale in self.scales):
             raise ValueError("scales: every rung is baseline_only, so no variant would be trained; free one rung")
@@ -278,14 +280,15 @@ class Pilot(Spec):
         self._check_folds()
 
     def _check_folds(self) -> None:
-        if self.folds and self.goal.task is not None:
+        if self.folds and self.goal.metric != "bits_per_byte":
             raise ConfigError(
-                f"folds: {self.folds} parts of the text are held out in turn, but the goal is on a task; set 0."
+                f"folds: parts of the text are compared in bits_per_byte, each with a tokenizer of its own, and goal.metric is "
+                f"{self.goal.metric}; set folds to 0."
             )
         if self.folds * self.corpus.held_out > 1:
             raise ConfigError(
                 f"folds: {self.folds} parts of {self.corpus.held_out:g} of the documents overlap; lower corpus.held_out to "
-                f"{1 / self.folds:.2g}, or folds."
+                f"{math.floor(100 / self.folds) / 100:g}, or folds."
             )
 
     def _check_tuning(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,11 @@ def preregister(
             ledger.append(CRITERIA, **facts)
     if source is not None:
         write_atomic(out / COPY, source.read_text(encoding="utf-8"))
-    text = pilot.model_dump_json(indent=1)
-    kept, last = out / "pilot.json", criteria_in_force(ledger.entries())
-    is_older = last is not None and last.facts["criteria"] != criteria  # the file stays as the ledger has it
-    if not kept.is_file() or (kept.read_text(encoding="utf-8") != text and not is_older):
+    last = criteria_in_force(ledger.entries())
+    settings = plain(pilot) if last is None else last.facts["pilot"]  # an older version may have known fewer fields
+    is_same, kept = settings == plain(pilot), out / "pilot.json"
+    text = pilot.model_dump_json(indent=1) if is_same else json.dumps(settings, indent=1, ensure_ascii=False)
+    if not kept.is_file() or kept.read_text(encoding="utf-8") != text:
         write_atomic(kept, text)
     _record_versions(ledger, watch)
 

@@ -15,7 +15,7 @@ from pilotlight.pilot.preregister import fixed_criteria
 from pilotlight.pilot.space import DIGITS, value_at
 from pilotlight.pilot.trials import Trial
 from pilotlight.record.ledger import Ledger
-from pilotlight.record.results import BASELINE, TUNED, Results
+from pilotlight.record.results import ASIDE, BASELINE, TUNED, TUNING, Results
 from pilotlight.stats.metric import metric
 from pilotlight.stats.response import Response, Tried, respond
 
@@ -48,7 +48,7 @@ def round_of(pilot: Pilot) -> Round | None:
         own = value_at(pilot.variant(name), settings.path, "tune.path")
         changes = {} if name == BASELINE else pilot.variants[name].set
         for multiple in settings.multiples:
-            tried = f"tune.{name}.x{multiple:g}"
+            tried = f"{ASIDE[TUNING]}{name}.x{multiple:g}"
             variants[tried] = Variant(set=changes | {settings.path: float(f"{own * multiple:.{DIGITS}g}")})
             of[tried], at[tried] = name, multiple
     rung = pilot.lowest.name

@@ -143,7 +143,7 @@ class Target(Record):
 
 
 class CrossValidation(Record):
-    """The baseline at the smallest rung, trained once for each of several parts of the text, that part held out."""
+    """The baseline at the lowest rung that trains variants, once for each of several parts of the text, that part held out."""
 
     rung: str
     scores: tuple[float, ...]
@@ -182,7 +182,7 @@ class Decision(Record):
     noise: NoiseFloor | None
     """Run-to-run spread; None where no cell has two runs."""
     cross_validation: CrossValidation | None = None
-    """How the baseline does on other parts of the text; None where no folds were asked for, or fewer than 3 ended."""
+    """How the baseline does on parts of the text; None where no folds were asked for, the first failed, or fewer than 3 ended."""
     forecast: Prediction | None
     """Law and prediction for the full run as declared; None where the runs cannot carry one (a check says why)."""
     cost: Cost

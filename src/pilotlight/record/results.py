@@ -17,7 +17,10 @@ TRIAL = "trial"  # kind of the ledger entries that hold a row
 TUNING = "tuning"  # and of those whose rows tuned the learning rates, before and apart from the comparison
 TUNED = "tuned"  # kind of the entry that holds the multiples that tuning found
 FOLD = "fold"  # kind of the entries whose rows had other text held out: cross-validation
-ASIDE = (TUNING, FOLD)  # kinds whose rows are no part of the comparison
+ASIDE = {
+    TUNING: "tune.",
+    FOLD: "fold.",
+}  # kinds whose rows are no part of the comparison: how names of their variants begin
 SEARCH = "search"  # kind of the entries whose rows `pilot search` trained
 
 

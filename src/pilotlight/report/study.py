@@ -249,6 +249,8 @@ def _manifests(folder: Path, kind: str) -> tuple[Manifest, ...]:
 def _curves(out: Path) -> Iterable[Curve]:
     for path in sorted((out / "runs").glob(f"*/*/*/{METRICS}")):
         variant, scale, seed = path.parent.relative_to(out / "runs").parts
+        if variant.startswith(tuple(ASIDE.values())):
+            continue
         try:
             lines = kept_lines(read_lines(path))
         except RecordError:

@@ -43,10 +43,10 @@ def k_fold(scores: Sequence[float], *, unit: str, level: float = 0.95, share: fl
 
 
 def apart(scores: Sequence[float], *, level: float = 0.95) -> Estimate:
-    """Return by how much the first score lies apart from the mean of the others, relative to that mean.
+    """Return the difference of the first score from the mean of the others, relative to that mean.
 
-    The interval says where the difference lies if the first is one like the others: Student's t with their spread, which
-    is that of the difference times (1 + 1 / (k - 1)).
+    As the prediction interval of one further observation: the variance of the difference is that of the others times
+    (1 + 1 / (k - 1)), Student's t has k - 2 degrees of freedom. Where the interval holds 0 the first may be one like them.
 
     Raises:
         EvidenceError: fewer than three scores, or one that is not finite, or others whose mean is not above 0.

@@ -1,4 +1,4 @@
-"""Whether the held-out text is like the rest: the baseline with other parts of the text held out."""
+"""Whether the held-out text is like the rest: the baseline with each part of the text held out in turn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pilotlight.record.decision import CrossValidation
 from pilotlight.report.block import Block, Cell, Facts, Items, Piece, cell, effect_cell
 from pilotlight.report.section import Section, Slot
 from pilotlight.report.study import Study
-from pilotlight.report.text import digits, effect, fixed
+from pilotlight.report.text import digits, effect, fixed, percent
 from pilotlight.report.wording import listed, metric_of, sentences, spoken
 
 
@@ -18,7 +18,7 @@ class Folds(Section):
 
     slot: ClassVar[Slot] = Slot.EVIDENCE
     order: ClassVar[int] = 36
-    title: ClassVar[str] = "Other parts of the text"
+    title: ClassVar[str] = "Cross-validation"
 
     def write(self, study: Study) -> Block | None:
         """Return what the parts came to, or None where the pilot held out one alone."""
@@ -32,7 +32,7 @@ class Folds(Section):
                 ("Mean over parts", cell(found.score, unit=True)),
                 ("The held-out text", Cell(first, "the part that the comparison holds out")),
                 ("The other parts", Cell(listed(others))),
-                ("It lies apart by", effect_cell(found.first, tone="open" if _is_apart(found) else "")),
+                ("Its difference from their mean", effect_cell(found.first, tone="open" if _is_apart(found) else "")),
             )),
         ]  # fmt: skip
         if found.score.cautions:
@@ -47,14 +47,17 @@ def _is_apart(found: CrossValidation) -> bool:
 def _lead(study: Study, found: CrossValidation) -> str:
     metric = metric_of(study)
     told = (
-        f"The baseline at {found.rung} was trained {len(found.scores)} more times, each with another part of the documents held "
-        f"out and scored (cross-validation)."
+        f"The baseline at {found.rung} was trained {len(found.scores)} more times, each with its own part of the documents held "
+        "out and scored; the first part is the held-out text of the comparison."
     )
     if not _is_apart(found):
-        return f"{told} The held-out text of the comparison is like the others."
+        return (
+            f"{told} It is not told apart from the others: a difference below {percent(found.first.half_width, 1)} would not be "
+            "seen."
+        )
     harder = (found.first.value > 0.0) == (metric.better == "lower")
     return (
-        f"{told} The held-out text of the comparison is {'harder' if harder else 'easier'} than the others: its "
-        f"{spoken(metric.name)} is {effect(found.first.value)} from theirs, beyond chance. The target, and what is predicted for "
-        "it, speak of that text: hold out more (corpus.held_out) where they should speak of the whole."
+        f"{told} It is {'harder' if harder else 'easier'} than the others: its {spoken(metric.name)} is "
+        f"{effect(found.first.value)} from theirs, beyond chance. The target, and what is predicted for it, speak of that text: "
+        "hold out more (corpus.held_out) where they should speak of the whole."
     )
