@@ -28,6 +28,8 @@ def left_out(first: dict[str, object], second: dict[str, object]) -> dict[str, s
     ({"model.position.period": "x10"}, {"model.position": {"kind": "none"}}),
     ({"model.position.kind": "none"}, {"model.position.period": "x10"}),
     ({"model.position.period": "x10"}, {"model.position.kind": "none"}),
+    ({"model.pattern": ["linear", "grouped"]}, {"model.mixer.kind": "linear"}),
+    ({"model.mixer.kind": "linear", "model.mixer.head_dim": 16}, {"model.pattern": ["linear", "grouped"]}),
     ({"train.rows": "x2", "train.optim.lr": "x0.5"}, {"train.optim.eps": 1e-6, "train.optim.lr": "x0.2"}),
 ])  # fmt: skip
 def test_changes_of_the_same_setting_or_part_exclude_each_other(first, second):

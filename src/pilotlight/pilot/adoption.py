@@ -26,9 +26,9 @@ class Adoption:
 
 
 def _scope(path: str) -> str:
-    """Return what a change of ``path`` replaces: a new ``kind`` replaces the whole part that it belongs to."""
+    """Return what a change of ``path`` replaces: a new ``kind`` its whole part, a pattern of mixers the mixer."""
     parent, _, name = path.rpartition(".")
-    return parent if name == "kind" else path
+    return "model.mixer" if path == "model.pattern" else parent if name == "kind" else path
 
 
 def _clash(first: Iterable[str], second: Iterable[str]) -> tuple[str, str] | None:
@@ -44,8 +44,9 @@ def _clash(first: Iterable[str], second: Iterable[str]) -> tuple[str, str] | Non
 def compatible(pilot: Pilot, findings: Iterable[Finding]) -> Adoption:
     """Return the adopted variants that can all be in one full run, best first, and why the others are left out.
 
-    Two changes exclude each other if they set the same path, if one sets a part of what the other sets, or if one sets
-    the ``kind`` of the part that the other changes; and if no model can be built with both.
+    Two changes exclude each other if they set the same path, if one sets a part of what the other sets, if one sets the
+    ``kind`` of the part that the other changes, or one the pattern of mixers and one the mixer; and if no model can be built
+    with both.
     """
     won = [finding for finding in findings if finding.verdict is Verdict.ADOPT]
     adopted: list[Finding] = []
