@@ -144,6 +144,34 @@ def test_a_winner_that_is_at_zero_somewhere_is_not_adopted_on_the_other_rungs():
         assert ("half_lr" in winners(Results(rows=rows), asked)) == (round_ == "confirmation")
 
 
+def test_a_confirmation_of_the_baseline_at_zero_is_not_blamed_on_the_budget():
+    asked = pilot()
+    rows = tuple(
+        row.model_copy(update={"metrics": row.metrics | {"bits_per_byte": 0.0}})
+        if (row.variant, row.round) == ("baseline", "confirmation") else row
+        for row in results_of(asked, GOOD).rows
+    )  # fmt: skip
+    found = next(item for item in analyse(Results(rows=rows), asked).findings if item.variant == "half_lr")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "has no bits_per_byte above 0" in found.because
+    assert "scored nothing" in found.next
+
+
+def test_what_looks_equivalent_where_it_lived_is_not_shown_to_be():
+    asked = pilot_of(rule={"worth": "5%"})
+    results = results_of(asked, World())
+    same = {item.variant for item in analyse(results, asked).findings if item.verdict is Verdict.EQUIVALENT}
+    assert same == set(asked.variants)
+    dead = {"status": "failed", "metrics": {}, "error": "it diverged"}
+    for update in (dead, {"metrics": {"bits_per_byte": 0.0}}):
+        rows = tuple(
+            row.model_copy(update=update) if (row.variant, row.scale) == ("gelu", "100k-1M") else row
+            for row in results.rows
+        )
+        found = next(item for item in analyse(Results(rows=rows), asked).findings if item.variant == "gelu")
+        assert found.verdict is Verdict.UNDECIDED
+
+
 def test_without_a_second_seed_nobody_knows_the_noise():
     one_seed = pilot_of(goal={"target": TARGET}, seeds=1, repeats=0, variants={})
     decision = decision_of(one_seed)

@@ -139,6 +139,13 @@ def _unconfirmed(results: Results, pilot: Pilot, variant: str) -> tuple[str, str
             f"no confirmation run of it finished: {lost[0].name} {lost[0].status} ({lost[0].error})",
             "look at the error in that run's folder, mend it, and run the pilot in a new --out.",
         )
+    nothing = zeros(results, pilot)
+    empty = [row for name in arms for row in nothing.get(name, []) if row.round == "confirmation"]
+    if empty:
+        return (
+            f"no confirmation run of it says anything: {empty[0].name} has no {pilot.goal.metric} above 0",
+            "find out why that run scored nothing, and run the pilot in a new --out.",
+        )
     if variant not in winners(results, pilot):
         return (
             "no confirmation run of it finished: it did not win on the main trials alone, so none was planned",
@@ -184,7 +191,7 @@ def _confirmed(judgement: Judgement, fresh: Estimate, pilot: Pilot) -> Judgement
 def _judged(item: Comparison, fresh: Estimate | None, results: Results, pilot: Pilot) -> Judgement:
     """Return the verdict on one variant: what the finished trials say, and whether they are all there is to say."""
     judgement = judge(item, pilot.rule, metric(pilot.goal.metric).better)
-    if judgement.verdict is not Verdict.ADOPT:
+    if judgement.verdict not in (Verdict.ADOPT, Verdict.EQUIVALENT):
         return judgement
     rows = [row for row in results.rows if row.variant == item.variant]
     failed = [row for row in rows if row.status == "failed"]
@@ -205,7 +212,7 @@ def _judged(item: Comparison, fresh: Estimate | None, results: Results, pilot: P
                        f"{nothing[0].name}: the effect is that at the other rungs.",
             "next": f"find out why its {name} is 0 there before it goes into a run that is dear.",
         })  # fmt: skip
-    if not pilot.confirm:
+    if judgement.verdict is Verdict.EQUIVALENT or not pilot.confirm:
         return judgement
     if fresh is None:
         because, way_out = _unconfirmed(results, pilot, item.variant)
