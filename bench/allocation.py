@@ -8,8 +8,8 @@ A unit is a variant in a cell. It costs the FLOPs of all its rows there (its swe
 noise added that differs between replays. Tasks whose pilots lie in one cell are left out: there is nothing to allocate.
 After every purchase a strategy names its pick, whose regret at the target is known from the table. Areas under that curve
 are taken over FLOPs, from nothing to what the whole table costs, and over their logarithm, from the cheapest unit on;
-before anything is bought the regret is that of a blind pick. A strategy that stops keeps its pick to the end. The bound
-knows the truth as soon as every variant was seen in the cheapest cell.
+before anything is bought the regret is that of a blind pick. A strategy that stops keeps its pick to the end. The bounds
+know, as soon as every variant was seen in the cheapest cell, what all cells show, or the truth.
 """
 
 from __future__ import annotations
