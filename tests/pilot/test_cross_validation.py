@@ -12,7 +12,7 @@ import pytest
 from made_up_results import pilot_of
 from made_up_search import pretend
 
-from pilotlight.errors import ConfigError, DataError, RunError
+from pilotlight.errors import ConfigError, DataError, RecordError, RunError
 from pilotlight.pilot import execute, folds
 from pilotlight.pilot.pilot import Pilot
 from pilotlight.pilot.trials import schedule
@@ -131,6 +131,14 @@ def test_parts_that_failed_are_told(trained, tokens, tmp_path):
     )
     first = results.rows[0].model_copy(update={"status": "failed", "metrics": {}})
     assert folds.cross_validation(wanted, Results(rows=(first, *results.rows[1:])), tmp_path / "out") is None
+
+
+def test_an_edited_training_of_a_part_voids_the_pilot(trained, tmp_path):
+    trained(folded())
+    facts = next((tmp_path / "out" / "runs").glob("fold.2of4/*/*/run.json"))
+    facts.write_text(facts.read_text().replace("made up", "made upon"), encoding="utf-8")
+    with pytest.raises(RecordError, match="edited"):
+        trained(folded())
 
 
 def test_documents_in_two_parts_are_counted(trained, monkeypatch, tmp_path):
